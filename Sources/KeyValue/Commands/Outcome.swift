@@ -1,0 +1,20 @@
+package import ByteCoding
+
+/// What a command answers, before any protocol gives it a form.
+package enum Outcome: Hashable, Sendable {
+    case ok
+    /// No such key, or a condition that did not hold.
+    case null
+    case integer(Int64)
+    case value(Bytes)
+    case values([Bytes?])
+    case failure(CommandFailure)
+}
+
+/// A command that certainly changed nothing. Scope: the request. The texts clients see are the server's.
+package enum CommandFailure: String, Hashable, Sendable {
+    case notAnInteger
+    case overflow
+    /// The value would exceed `Command.maxValueBytes`.
+    case valueTooLong
+}

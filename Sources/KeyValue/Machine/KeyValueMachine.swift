@@ -1,0 +1,90 @@
+import ByteCoding
+
+/// The replicated state machine: applies the engine's units to one group's keys, in order.
+///
+/// Deterministic: the state after a unit follows from the state before it and the unit's bytes alone. No clock, setting or
+/// counter of this node takes part. Owned by the applier thread; not thread-safe.
+package final class KeyValueMachine<Store: StateStore> {
+    private let store: Store
+    private let group: UInt64
+    /// Emptied by each commit and used again, so that its memory is too.
+    private let batch: Store.Batch
+    private let appliedKey: Bytes
+    private var hasFailed = false
+
+    package init(store: Store, group: UInt64) {
+        self.store = store
+        self.group = group
+        batch = store.makeBatch()
+        appliedKey = AppliedRecord.key(group: group)
+    }
+
+    /// Applies the units as one batch of the store, which also moves the applied record to the last one's position; then,
+    /// when all of it is visible to readers, gives `settle` the outcomes of the segments that this process sent.
+    ///
+    /// Blind writes stay blind: if no command of the call depends on the state, nothing is read and nothing is
+    /// remembered. Otherwise an overlay of the call's own writes lets later commands see earlier ones.
+    ///
+    /// - Parameters:
+    ///   - node, incarnation: whose segments to settle: those of this very process.
+    ///   - settle: called once for each of them, in the order of apply, with one outcome per command in order.
+    /// - Throws: `ApplyError`, after which the machine must not be used any more.
+    package func apply(
+        _ units: [ApplyUnit],
+        settlingFor node: UInt64,
+        incarnation: UInt64,
+        _ settle: (Origin, [Outcome]) -> Void
+    ) throws(ApplyError) {
+        precondition(!hasFailed, "group \(group) is applied to after a failure; the node should have stopped")
+        guard let last = units.last else { return }
+        hasFailed = true
+        let tracksWrites = try Self.readsState(units)
+        var transition = Transition(store: store, batch: batch, group: group, tracksWrites: tracksWrites)
+        var settlements: [(Origin, [Outcome])] = []
+        for unit in units {
+            guard let payload = unit.payload else { continue }
+            try transition.apply(payload, index: unit.index) { origin in
+                origin.node == node && origin.incarnation == incarnation
+            } settle: { origin, outcomes in
+                settlements.append((origin, outcomes))
+            }
+        }
+        putAppliedRecord(last.position)
+        do throws(StateStoreError) { try store.commit(batch) } catch { throw .store(error) }
+        hasFailed = false
+        for (origin, outcomes) in settlements { settle(origin, outcomes) }
+    }
+
+    /// Whether any command reads; looks at frames only, and stops at the first that does.
+    private static func readsState(_ units: [ApplyUnit]) throws(ApplyError) -> Bool {
+        for unit in units {
+            guard let payload = unit.payload else { continue }
+            do throws(FormatError) {
+                if try readsState(payload) { return true }
+            } catch {
+                throw .payload(index: unit.index, error)
+            }
+        }
+        return false
+    }
+
+    private static func readsState(_ payload: Bytes) throws(FormatError) -> Bool {
+        try payload.withUnsafeBytes { (bytes) throws(FormatError) -> Bool in
+            var segments = try Block(bytes).segments
+            while let segment = try segments.next() {
+                var commands = segment.commands
+                while let command = try commands.next() {
+                    if command.readsState { return true }
+                }
+            }
+            return false
+        }
+    }
+
+    private func putAppliedRecord(_ position: Bytes) {
+        let record = AppliedRecord(position: position).encode(group: group)
+        appliedKey.withUnsafeBytes { key in
+            record.withUnsafeBytes { batch.put(key, header: UnsafeRawBufferPointer(start: nil, count: 0), value: $0) }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import ByteCoding
+
+/// One call of `KeyValueMachine.apply` in progress: the batch that collects its effects, and the view of the state that
+/// its later commands have.
+struct Transition<Store: StateStore> {
+    private let store: Store
+    private let batch: Store.Batch
+    private let group: UInt64
+    private var overlay: Overlay?
+
+    /// - Parameter tracksWrites: whether any command will read; if not, writes are not remembered.
+    init(store: Store, batch: Store.Batch, group: UInt64, tracksWrites: Bool) {
+        self.store = store
+        self.batch = batch
+        self.group = group
+        overlay = tracksWrites ? Overlay() : nil
+    }
+
+    /// Executes all commands of a block; `settle` gets the outcomes of each segment whose origin `isWanted`.
+    mutating func apply(
+        _ payload: Bytes,
+        index: UInt64,
+        isWanted: (Origin) -> Bool,
+        settle: (Origin, [Outcome]) -> Void
+    ) throws(ApplyError) {
+        try payload.withUnsafeBytes { (memory) throws(ApplyError) in
+            let version = Version(index: index, ordinal: 0)
+            var context = CommandContext(version: version, isWanted: false, payload: payload, memory: memory)
+            var segments = try Self.segments(of: context)
+            while let segment = try Self.next(&segments, context) {
+                context.isWanted = isWanted(segment.origin)
+                let outcomes = try apply(segment, &context)
+                if context.isWanted { settle(segment.origin, outcomes) }
+            }
+        }
+    }
+
+    /// Executes the commands of a segment; returns their outcomes if they are wanted, and nothing otherwise.
+    private mutating func apply(
+        _ segment: SegmentView, _ context: inout CommandContext
+    ) throws(ApplyError) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        if context.isWanted { outcomes.reserveCapacity(segment.count) }
+        var commands = segment.commands
+        while let command = try Self.next(&commands, context) {
+            let outcome = try execute(command, context)
+            if context.isWanted { outcomes.append(outcome) }
+            context.version.ordinal += 1
+        }
+        return outcomes
+    }
+
+    private static func segments(of context: CommandContext) throws(ApplyError) -> SegmentCursor {
+        do throws(FormatError) {
+            return try Block(context.memory).segments
+        } catch {
+            throw .payload(index: context.version.index, error)
+        }
+    }
+
+    private static func next(
+        _ segments: inout SegmentCursor, _ context: CommandContext
+    ) throws(ApplyError) -> SegmentView? {
+        do throws(FormatError) {
+            return try segments.next()
+        } catch {
+            throw .payload(index: context.version.index, error)
+        }
+    }
+
+    private static func next(
+        _ commands: inout CommandCursor, _ context: CommandContext
+    ) throws(ApplyError) -> Command? {
+        do throws(FormatError) {
+            guard let raw = try commands.next() else { return nil }
+            return try Command(raw)
+        } catch {
+            throw .payload(index: context.version.index, error)
+        }
+    }
+}
+
+/// The state as the commands see it.
+extension Transition {
+    /// The value of a key and when it expires; the pointer is valid only where it is given.
+    struct Current {
+        var value: UnsafeRawBufferPointer
+        var expiry: UInt64?
+    }
+
+    /// Gives `body` what `key` holds after everything that this batch did so far; `nil`: nothing.
+    func withCurrent<R>(
+        _ key: UnsafeRawBufferPointer, _ context: CommandContext, _ body: (Current?) -> R
+    ) throws(ApplyError) -> R {
+        guard let overlay else { preconditionFailure("a command of a blind batch reads") }
+        switch overlay.entry(for: context.bytes(of: key)) {
+        case .value(let value, let expiry):
+            return value.withUnsafeBytes { body(Current(value: $0, expiry: expiry)) }
+        case .absent:
+            return body(nil)
+        case nil:
+            return try withStored(key, body)
+        }
+    }
+
+    private func withStored<R>(
+        _ key: UnsafeRawBufferPointer, _ body: (Current?) -> R
+    ) throws(ApplyError) -> R {
+        let result: Result<R, ValueFormatError>
+        do throws(StateStoreError) {
+            result = try StateKey.withUser(key, group: group) { (key) throws(StateStoreError) in
+                try store.read(key, tier: .all) { stored in
+                    guard let stored else { return .success(body(nil)) }
+                    do throws(ValueFormatError) {
+                        let (header, value) = try ValueHeader.decode(stored)
+                        return .success(body(Current(value: value, expiry: header.expiry)))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+        } catch {
+            throw .store(error)
+        }
+        do throws(ValueFormatError) { return try result.get() } catch { throw .storedValue(error) }
+    }
+
+    /// Writes a value that lies in the block.
+    mutating func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ context: CommandContext) {
+        emit(key, value, ValueHeader(version: context.version))
+        overlay?.put(context.bytes(of: key), context.bytes(of: value), expiry: nil)
+    }
+
+    /// Writes a value that a command has computed.
+    mutating func put(_ key: UnsafeRawBufferPointer, _ value: Bytes, expiry: UInt64?, _ context: CommandContext) {
+        value.withUnsafeBytes { emit(key, $0, ValueHeader(version: context.version, expiry: expiry)) }
+        overlay?.put(context.bytes(of: key), value, expiry: expiry)
+    }
+
+    private func emit(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ header: ValueHeader) {
+        header.withBytes { header in
+            StateKey.withUser(key, group: group) { batch.put($0, header: header, value: value) }
+        }
+    }
+
+    mutating func delete(_ key: UnsafeRawBufferPointer, _ context: CommandContext) {
+        StateKey.withUser(key, group: group) { batch.delete($0) }
+        overlay?.delete(context.bytes(of: key))
+    }
+
+    mutating func deleteAll() {
+        let (lower, upper) = StateKey.userRange(group: group)
+        batch.deleteRange(from: lower, to: upper)
+        overlay?.flush()
+    }
+}

@@ -1,0 +1,152 @@
+import ByteCoding
+import Raft
+
+/// What the two sides of a new connection say before any frame; all integers little-endian.
+///
+/// ```
+/// 0       8         10     12       16
+/// | magic | version | kind | length | body (length bytes)
+///   u64     u16       u16    u32
+///
+/// hello    dialled side first:  node id that it wants u64 | identity
+/// welcome  the answer:          identity
+/// refusal  the other answer:    one sentence in UTF-8, then the end of the connection
+/// identity                      cluster u64 | node u64 | incarnation u64 | flags u8 (1: has data)
+///                               | max frame bytes u64 | max message bytes u64
+///                               | cluster name, redis, peer, HTTP address: each length u32, UTF-8
+/// ```
+///
+/// The first 16 bytes and the refusal look the same in every version of the protocol, so that nodes of different versions
+/// can tell each other why they part.
+struct HandshakeRecord: Hashable, Sendable {
+    /// The protocol that this build speaks, and the only one: the handshake and the frames after it.
+    static let version: UInt16 = 1
+    /// "ROOSTP" between a byte that is no text and a line end that a text conversion would change.
+    static let magic: [UInt8] = [0x89, 0x52, 0x4F, 0x4F, 0x53, 0x54, 0x50, 0x0A]
+    static let headerByteCount = 16
+    /// No record is longer, header included.
+    static let maxByteCount = 4096
+    static let maxBodyByteCount = maxByteCount - headerByteCount
+
+    enum Kind: UInt16, Sendable {
+        case hello = 1
+        case welcome = 2
+        case refusal = 3
+    }
+
+    var version: UInt16
+    var kind: Kind
+    var body: Bytes
+
+    init(version: UInt16 = Self.version, kind: Kind, body: Bytes) {
+        precondition(
+            body.count <= Self.maxBodyByteCount,
+            "a handshake of \(body.count) bytes: the cluster name and the advertised addresses are too long")
+        self.version = version
+        self.kind = kind
+        self.body = body
+    }
+
+    func encode() -> Bytes {
+        var writer = ByteWriter(reservingCapacity: Self.headerByteCount + body.count)
+        for byte in Self.magic { writer.append(byte) }
+        writer.append(version)
+        writer.append(kind.rawValue)
+        writer.append(UInt32(body.count))
+        writer.append(body)
+        return writer.take()
+    }
+}
+
+/// What both sides tell about themselves.
+struct Introduction: Hashable, Sendable {
+    var identity: PeerIdentity
+    /// The largest frame and message that this side takes.
+    var maxFrameBytes: Int
+    var maxMessageBytes: Int
+}
+
+/// What the dialling side says first.
+struct Hello: Hashable, Sendable {
+    /// Whom it means to reach.
+    var wanted: NodeID
+    var introduction: Introduction
+}
+
+extension HandshakeRecord {
+    init(hello: Hello) {
+        var writer = ByteWriter()
+        writer.append(hello.wanted.rawValue)
+        hello.introduction.encode(into: &writer)
+        self.init(kind: .hello, body: writer.take())
+    }
+
+    init(welcome: Introduction) {
+        var writer = ByteWriter()
+        welcome.encode(into: &writer)
+        self.init(kind: .welcome, body: writer.take())
+    }
+
+    /// The sentence is cut to what a record holds.
+    init(refusal sentence: String) {
+        self.init(kind: .refusal, body: Self.body(ofRefusal: Bytes(sentence)))
+    }
+
+    /// A record for a sentence that came in a frame.
+    init(refusalFrame payload: Bytes) { self.init(kind: .refusal, body: Self.body(ofRefusal: payload)) }
+
+    private static func body(ofRefusal sentence: Bytes) -> Bytes {
+        sentence.slice(0..<min(sentence.count, maxBodyByteCount))
+    }
+
+    /// - Precondition: `kind` is `.hello` and the version is ours.
+    func hello() throws(MalformedBytes) -> Hello {
+        var reader = ByteReader(body)
+        return Hello(wanted: NodeID(try reader.u64("wanted node")), introduction: try Introduction(decoding: &reader))
+    }
+
+    /// - Precondition: `kind` is `.welcome` and the version is ours.
+    func welcome() throws(MalformedBytes) -> Introduction {
+        var reader = ByteReader(body)
+        return try Introduction(decoding: &reader)
+    }
+
+    /// The sentence of a refusal, fit for one line of a log whoever sent it.
+    var sentence: String { body.text.filter { !$0.isNewline && $0 != "\0" && $0 != "\u{1B}" } }
+}
+
+extension Introduction {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.append(identity.clusterID)
+        writer.append(identity.node.rawValue)
+        writer.append(identity.incarnation)
+        writer.append(UInt8(identity.hasData ? 1 : 0))
+        writer.append(UInt64(maxFrameBytes))
+        writer.append(UInt64(maxMessageBytes))
+        for text in [
+            identity.clusterName, identity.advertisedRedis, identity.advertisedPeer, identity.advertisedHTTP,
+        ] {
+            writer.appendLengthPrefixed(Bytes(text))
+        }
+    }
+
+    fileprivate init(decoding reader: inout ByteReader) throws(MalformedBytes) {
+        let clusterID = try reader.u64("cluster")
+        let node = NodeID(try reader.u64("node"))
+        let incarnation = try reader.u64("incarnation")
+        let flags = try reader.u8("identity flags")
+        guard flags <= 1 else { throw MalformedBytes("identity flags", at: reader.offset - 1) }
+        maxFrameBytes = Int(clamping: try reader.u64("largest frame"))
+        maxMessageBytes = Int(clamping: try reader.u64("largest message"))
+        guard maxFrameBytes >= PeerTransportLimits.smallestFrameLimit, maxMessageBytes >= maxFrameBytes else {
+            throw MalformedBytes("limits", at: reader.offset - 16)
+        }
+        identity = PeerIdentity(
+            clusterID: clusterID, clusterName: try reader.lengthPrefixed("cluster name").text, node: node,
+            incarnation: incarnation, hasData: flags == 1,
+            advertisedRedis: try reader.lengthPrefixed("redis address").text,
+            advertisedPeer: try reader.lengthPrefixed("peer address").text,
+            advertisedHTTP: try reader.lengthPrefixed("HTTP address").text)
+        guard reader.isAtEnd else { throw MalformedBytes("end of identity", at: reader.offset) }
+    }
+}

@@ -1,0 +1,7 @@
+/// What the transport tells the handler of a connection, through its pipeline.
+enum LinkEvent: Sendable {
+    /// Messages wait in the outbox.
+    case outboxFilled
+    /// Close, and say that this node did it.
+    case stop
+}

@@ -1,0 +1,56 @@
+package import Raft
+
+/// What a transport tells the node. Every call comes on an event loop, possibly on several at once: be quick, never block.
+package protocol PeerTransportDelegate: AnyObject, Sendable {
+    /// All complete messages of one turn of the event loop, in order, at least one.
+    func peerMessages(_ messages: [PeerMessage], from node: NodeID)
+
+    /// Both sides have agreed; comes before the first message of the connection.
+    func peerConnected(_ identity: PeerIdentity, direction: LinkDirection)
+
+    /// A connection that `peerConnected` announced is gone.
+    ///
+    /// `.dialled`: whatever `send` took for this node and was not delivered by now is lost (`Input.unreachable`).
+    /// `.accepted` with `LinkEnd.closedByPeer`: the peer's process probably ended (a hint for `Input.leaderLost`).
+    func peerDisconnected(_ node: NodeID, direction: LinkDirection, reason: LinkEnd)
+
+    /// Asked in every handshake, by both sides, once protocol, cluster and node ids fit.
+    ///
+    /// - Returns: `nil` to welcome the peer, else one sentence that says why not and what to do; both sides log it.
+    func admitPeer(_ identity: PeerIdentity) -> String?
+}
+
+/// Who opened a connection. Each node sends over the connections that it dialled and receives over those it accepted.
+package enum LinkDirection: String, Hashable, Sendable {
+    case dialled
+    case accepted
+}
+
+/// Why a connection ended.
+package enum LinkEnd: Hashable, Sendable {
+    /// The other side's process, or a proxy between, closed or reset it.
+    case closedByPeer
+    /// Nothing was heard for `PeerTransportLimits.linkTimeout`.
+    case silent
+    /// The peer sent what the protocol forbids.
+    case protocolError(String)
+    /// The peer opened a newer connection.
+    case replaced
+    /// The operating system reported an error.
+    case failed(String)
+    /// This side's `stop()`.
+    case stopped
+}
+
+extension LinkEnd: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .closedByPeer: "the peer closed the connection"
+        case .silent: "the peer was silent for too long"
+        case .protocolError(let what): "the peer broke the protocol: \(what)"
+        case .replaced: "the peer opened a newer connection"
+        case .failed(let what): what
+        case .stopped: "this node closed the connection"
+        }
+    }
+}

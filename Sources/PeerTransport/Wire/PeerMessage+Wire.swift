@@ -1,0 +1,69 @@
+import ByteCoding
+import Raft
+
+/// The payloads of the frames that carry messages.
+///
+/// `.raft` is a `Message` as its codec lays it out. `.forward`, all integers little-endian:
+///
+/// ```
+/// 0      8             16         24         32
+/// | term | incarnation | previous | sequence | segment ...
+/// ```
+extension PeerMessage {
+    private static let forwardHeaderByteCount = 32
+
+    var kind: FrameKind {
+        switch self {
+        case .raft: .raft
+        case .forward: .forward
+        }
+    }
+
+    /// Exactly how much `encodePayload` appends.
+    var payloadByteCount: Int {
+        switch self {
+        case .raft(let message): message.encodedByteCount
+        case .forward(let forwarded): Self.forwardHeaderByteCount + forwarded.segment.count
+        }
+    }
+
+    func encodePayload(into writer: inout ByteWriter) {
+        switch self {
+        case .raft(let message): message.encode(into: &writer)
+        case .forward(let forwarded):
+            writer.append(forwarded.term.rawValue)
+            writer.append(forwarded.incarnation)
+            writer.append(forwarded.previous)
+            writer.append(forwarded.sequence)
+            writer.append(forwarded.segment)
+        }
+    }
+
+    /// Reads a payload; what the message says of itself must be what its frame says.
+    init(header: FrameHeader, payload: Bytes) throws(FrameError) {
+        var reader = ByteReader(payload)
+        switch header.kind {
+        case .raft:
+            let message: Message
+            do throws(MalformedBytes) {
+                message = try Message(decoding: &reader)
+            } catch { throw .malformed(error) }
+            guard message.from == header.from, message.to == header.to, message.group == header.group else {
+                throw .addresses(from: message.from, to: message.to)
+            }
+            self = .raft(message)
+        case .forward:
+            do throws(MalformedBytes) {
+                self = .forward(
+                    ForwardedSegment(
+                        group: header.group, from: header.from, to: header.to, term: Term(try reader.u64("term")),
+                        incarnation: try reader.u64("incarnation"), previous: try reader.u64("previous sequence"),
+                        sequence: try reader.u64("sequence"), segment: try reader.run(reader.remaining, "segment")))
+            } catch { throw .malformed(error) }
+        case .ping, .pong, .refusal: throw .unexpected(header.kind)
+        }
+        guard reader.isAtEnd else {
+            throw .malformed(MalformedBytes("end of message", at: payload.count - reader.remaining))
+        }
+    }
+}

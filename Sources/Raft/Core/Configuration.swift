@@ -1,0 +1,51 @@
+/// Settings of one group's core on one node. Local: never replicated, may differ between nodes.
+public struct Configuration: Sendable {
+    public var group: GroupID
+    public var node: NodeID
+    /// A follower that hears nothing for this long, plus up to as much again at random, starts an election.
+    /// Default 300 ms (so 300-600 ms): several heartbeats and a slow fsync must fit in.
+    public var electionTimeout: Duration
+    /// How often a leader shows that it is alive. Default 50 ms.
+    public var heartbeatInterval: Duration
+    /// Ask whether an election could be won before raising the term (Raft thesis, section 9.6). Default true.
+    public var preVote: Bool
+    /// A leader that does not hear from a majority for an election timeout steps down, and a node that heard from a
+    /// leader within one refuses to vote. Default true.
+    public var checkQuorum: Bool
+    /// Entries in one append message: stop before exceeding this many bytes; one entry always goes. Default 256 KiB.
+    public var maxAppendBytes: Int
+    /// Append messages under way to one follower. Default 64.
+    public var maxInflightMessages: Int
+    /// Bytes of entries under way to one follower; soft by one message. Default 8 MiB.
+    public var maxInflightBytes: Int
+    /// Proposals are refused while this many bytes wait for commit; the first is always admitted. Default 64 MiB.
+    public var maxUncommittedBytes: Int
+    /// One `apply` effect: stop before exceeding this many bytes; one entry always goes. Default 4 MiB.
+    public var maxApplyBytes: Int
+    /// Entries that are durable and applied stay in memory for slower followers up to this size. Default 64 MiB.
+    public var entryCacheBytes: Int
+    /// Makes election timeouts differ; the only source of chance in the core.
+    public var seed: UInt64
+
+    public init(
+        group: GroupID, node: NodeID, electionTimeout: Duration = .milliseconds(300),
+        heartbeatInterval: Duration = .milliseconds(50), preVote: Bool = true, checkQuorum: Bool = true,
+        maxAppendBytes: Int = 256 << 10, maxInflightMessages: Int = 64, maxInflightBytes: Int = 8 << 20,
+        maxUncommittedBytes: Int = 64 << 20, maxApplyBytes: Int = 4 << 20, entryCacheBytes: Int = 64 << 20,
+        seed: UInt64
+    ) {
+        self.group = group
+        self.node = node
+        self.electionTimeout = electionTimeout
+        self.heartbeatInterval = heartbeatInterval
+        self.preVote = preVote
+        self.checkQuorum = checkQuorum
+        self.maxAppendBytes = maxAppendBytes
+        self.maxInflightMessages = maxInflightMessages
+        self.maxInflightBytes = maxInflightBytes
+        self.maxUncommittedBytes = maxUncommittedBytes
+        self.maxApplyBytes = maxApplyBytes
+        self.entryCacheBytes = entryCacheBytes
+        self.seed = seed
+    }
+}

@@ -1,0 +1,113 @@
+/// What the core wants done. The shell drains effects after each step and
+///
+/// 1. MUST carry out all `persist` effects in the order given, atomically each, and report each ticket only when it is
+///    durable; it may merge several into one write.
+/// 2. MUST apply `apply` effects in the order given. It may do so before or after later effects.
+/// 3. MAY send, drop, delay, repeat or reorder `send` effects. The core holds back every message whose promise is not
+///    durable yet: what is given out may leave at once, beside a `persist` that is still under way (Raft thesis 10.2.1).
+/// 4. MUST stop the node at `violated`, before anything else is done.
+public enum Effect: Sendable {
+    case persist(PersistBatch)
+    case send(Message)
+    /// Committed entries, contiguous with those of the effect before.
+    case apply([Entry])
+    /// Entries that a follower needs and that are not in memory any more: read them, answer with `Input.fetched`.
+    /// At most one request for each follower is open at a time.
+    case fetch(FetchRequest)
+    case proposalAccepted(ProposalToken, EntryID)
+    case proposalRefused(ProposalToken, ProposalRefusal)
+    case proposalResolved(ProposalToken, ProposalOutcome)
+    /// Reads under this token see everything that was acknowledged before they were asked for, once `index` is applied.
+    case readReady(ReadToken, LogIndex)
+    /// No read index now: no leader, or leadership lost. Ask again.
+    case readFailed(ReadToken)
+    case roleChanged(RoleChange)
+    /// The follower needs entries that are cut off; only a snapshot would help. (No snapshots yet: the shell logs it.)
+    case snapshotNeeded(NodeID)
+    /// The follower refused an entry whose checksum is wrong, or sent nonsense: the shell logs and drops the link.
+    case peerMisbehaved(NodeID, String)
+    case violated(InvariantViolation)
+}
+
+/// Orders persistence: tickets of a core count up from 1.
+public struct PersistTicket: Hashable, Comparable, Sendable {
+    public var rawValue: UInt64
+    public init(_ value: UInt64) { rawValue = value }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What must reach the disk as one unit.
+public struct PersistBatch: Hashable, Sendable {
+    public var group: GroupID
+    public var ticket: PersistTicket
+    /// Present when term or vote changed.
+    public var hardState: HardState?
+    /// Entries from this index on are removed first. Never at or below the commit index.
+    public var truncateFrom: LogIndex?
+    /// Contiguous; the first follows what is left.
+    public var entries: [Entry]
+    /// The commit index known with the entries; written with them always, alone never.
+    public var commit: LogIndex
+
+    public init(
+        group: GroupID, ticket: PersistTicket, hardState: HardState? = nil, truncateFrom: LogIndex? = nil,
+        entries: [Entry] = [], commit: LogIndex
+    ) {
+        self.group = group
+        self.ticket = ticket
+        self.hardState = hardState
+        self.truncateFrom = truncateFrom
+        self.entries = entries
+        self.commit = commit
+    }
+}
+
+/// Entries to read from the store for a follower.
+public struct FetchRequest: Hashable, Sendable {
+    public var group: GroupID
+    public var follower: NodeID
+    public var from: LogIndex
+    public var through: LogIndex
+    /// Stop before the entry that would exceed this many payload bytes; the first entry always comes.
+    public var maxBytes: Int
+
+    public init(group: GroupID, follower: NodeID, from: LogIndex, through: LogIndex, maxBytes: Int) {
+        self.group = group
+        self.follower = follower
+        self.from = from
+        self.through = through
+        self.maxBytes = maxBytes
+    }
+}
+
+/// Who this node is now and whom it follows.
+public struct RoleChange: Hashable, Sendable {
+    public var role: RoleKind
+    public var term: Term
+    public var leader: NodeID?
+    public init(role: RoleKind, term: Term, leader: NodeID?) {
+        self.role = role
+        self.term = term
+        self.leader = leader
+    }
+}
+
+public enum RoleKind: String, Hashable, Sendable {
+    case follower
+    case preCandidate = "pre-candidate"
+    case candidate
+    case leader
+}
+
+/// A rule of Raft that does not hold any more on this node: a bug or rotten memory. Crash before corrupt.
+public struct InvariantViolation: Hashable, Error, Sendable, CustomStringConvertible {
+    /// Short name of the rule, e.g. `committed-entry-truncated`.
+    public var rule: String
+    /// The values that show it.
+    public var detail: String
+    public init(rule: String, detail: String) {
+        self.rule = rule
+        self.detail = detail
+    }
+    public var description: String { "\(rule): \(detail)" }
+}

@@ -1,0 +1,124 @@
+/// What a leader knows of one other node, and how it sends to it.
+///
+/// - `probe`: where the logs meet is unknown (or was lost). One append at a time; the next leaves when it is answered,
+///   or, without entries, after an answered heartbeat. Can transition to: `replicate` (an append was accepted),
+///   `snapshot`.
+/// - `replicate`: the logs meet. Appends leave as long as the window has room, `nextIndex` runs ahead of the answers.
+///   Can transition to: `probe` (an append was rejected, the link broke), `snapshot`.
+/// - `snapshot`: the node needs entries that are cut off; nothing is sent but heartbeats. Can transition to: `probe`
+///   (the link broke), `replicate` (it got there by other means). Installing snapshots will have its place here.
+struct Progress: Hashable, Sendable {
+    let node: NodeID
+    private(set) var mode: Status.Mode = .probe
+    /// Everything up to here is durable there and equals the leader's log. `matchIndex < nextIndex`
+    private(set) var matchIndex: LogIndex = .zero
+    /// First entry of the next append.
+    private(set) var nextIndex: LogIndex
+    /// The highest commit index that the appends sent so far have told it, as far as its log reaches.
+    private(set) var sentCommit: LogIndex = .zero
+    private(set) var inflights: Inflights
+    /// Probe: an append waits for its answer.
+    private(set) var isProbeUnderWay = false
+    /// A heartbeat of the timer is out whose answer allows one append without entries, whatever the window says:
+    /// without it, a lost message at the end of the log or in a full window would never be noticed. (Heartbeats that
+    /// reads cause do not count, or each would cost an append.)
+    private var isNudgeArmed = false
+    /// That answer has come.
+    private var isNudged = false
+    /// Time of the latest message of this term from the node.
+    private(set) var lastHeard: MonotonicTime
+    /// The highest round of heartbeats that it has answered.
+    private(set) var ackedRound: UInt64 = 0
+
+    init(node: NodeID, nextIndex: LogIndex, configuration: Configuration, now: MonotonicTime) {
+        self.node = node
+        self.nextIndex = nextIndex
+        self.lastHeard = now
+        self.inflights = Inflights(
+            maxMessages: configuration.maxInflightMessages, maxBytes: configuration.maxInflightBytes)
+    }
+
+    mutating func heard(at now: MonotonicTime) { lastHeard = now }
+
+    mutating func armNudge() { isNudgeArmed = true }
+
+    mutating func heartbeatAnswered(round: UInt64) {
+        ackedRound = max(ackedRound, round)
+        if isNudgeArmed {
+            isNudgeArmed = false
+            isNudged = true
+        }
+    }
+
+    /// Whether an append without entries is allowed now; the question uses the permission up.
+    mutating func takeNudge() -> Bool {
+        defer { isNudged = false }
+        return isNudged
+    }
+
+    /// An append left; `lastIndex` is its last entry or, without entries, the one before it.
+    mutating func sent(through lastIndex: LogIndex, bytes: Int, commit: LogIndex) {
+        sentCommit = max(sentCommit, min(commit, lastIndex))
+        switch mode {
+        case .probe: isProbeUnderWay = true
+        case .replicate:
+            guard lastIndex >= nextIndex else { return }
+            inflights.add(lastIndex: lastIndex, bytes: bytes)
+            nextIndex = lastIndex.next
+        case .snapshot: break
+        }
+    }
+
+    /// It holds everything up to `matched`.
+    ///
+    /// - Returns: whether that is news.
+    mutating func accepted(through matched: LogIndex) -> Bool {
+        let isNews = matched > matchIndex
+        matchIndex = max(matchIndex, matched)
+        nextIndex = max(nextIndex, matchIndex.next)
+        switch mode {
+        case .replicate: inflights.free(through: matched)
+        case .probe, .snapshot: if matched == matchIndex { becomeReplicate() }
+        }
+        return isNews
+    }
+
+    /// It has no entry `previous`.
+    ///
+    /// - Parameter candidate: the last entry of the leader's log that can match, given the follower's hint.
+    mutating func rejected(previous: LogIndex, candidate: LogIndex) {
+        // Answers to older messages: what is known to match stays so.
+        guard previous > matchIndex else { return }
+        switch mode {
+        case .replicate: becomeProbe()
+        case .probe:
+            guard previous == nextIndex.previous else { return }
+            nextIndex = max(min(previous, candidate.next), matchIndex.next)
+            isProbeUnderWay = false
+        case .snapshot: break
+        }
+    }
+
+    /// What was sent and not acknowledged may be lost: start again behind the last certain match.
+    mutating func becomeProbe() {
+        mode = .probe
+        nextIndex = matchIndex.next
+        sentCommit = min(sentCommit, matchIndex)
+        isProbeUnderWay = false
+        inflights.reset()
+    }
+
+    mutating func becomeSnapshot() {
+        mode = .snapshot
+        isProbeUnderWay = false
+        isNudged = false
+        inflights.reset()
+    }
+
+    private mutating func becomeReplicate() {
+        mode = .replicate
+        nextIndex = matchIndex.next
+        isProbeUnderWay = false
+        inflights.reset()
+    }
+}

@@ -1,0 +1,196 @@
+/// Elections: Raft paper, section 5.2 and 5.4.1; PreVote and CheckQuorum: Raft thesis, sections 9.6 and 6.2.
+struct Election: Sendable {
+    /// When to campaign (again) unless a leader is heard.
+    var deadline = MonotonicTime.never
+    /// Drawn anew with every change of role or term, so that split votes do not repeat.
+    var timeout = Duration.zero
+    /// Answers to the present (pre-)election.
+    var tally = VoteTally()
+    /// A candidate's vote for itself counts when this ticket is durable; `nil` once it does.
+    var ownVoteTicket: PersistTicket?
+}
+
+extension RaftCore {
+    // MARK: Timers
+
+    /// Nothing heard for an election timeout.
+    mutating func electionIsDue() {
+        // While its own vote is not on disk, nobody has been asked: another term would only wear the disk.
+        if election.ownVoteTicket != nil { return restartElectionTimer() }
+        campaignIfAllowed()
+    }
+
+    /// A voter campaigns when it may vote and has applied what was known to be committed when it started.
+    mutating func campaignIfAllowed() {
+        guard membership.isVoter(configuration.node), mayVote, log.appliedIndex >= restoredCommit else {
+            return restartElectionTimer()
+        }
+        if configuration.preVote, !isSoleVoter { becomePreCandidate() } else { becomeCandidate() }
+    }
+
+    /// The process of the leader closed its connection: it is gone or going. Whoever noticed first may ask for votes,
+    /// after a moment at random so that not everybody does.
+    mutating func leaderLost(_ node: NodeID) {
+        guard role == .follower, leader == node else { return }
+        failReads()
+        leader = nil
+        announce()
+        election.deadline = min(
+            election.deadline, now.advanced(by: random.next(below: configuration.heartbeatInterval)))
+    }
+
+    /// Whether a leader was heard within the election timeout: then votes are not given, nor asked for.
+    var isLeaderAlive: Bool {
+        guard configuration.checkQuorum, leader != nil else { return false }
+        return role == .leader || now < heardLeaderAt.advanced(by: configuration.electionTimeout)
+    }
+
+    /// Draws a timeout between one and two election timeouts, and starts it.
+    mutating func resetElectionTimer() {
+        election.timeout = configuration.electionTimeout + random.next(below: configuration.electionTimeout)
+        restartElectionTimer()
+    }
+
+    mutating func restartElectionTimer() { election.deadline = now.advanced(by: election.timeout) }
+
+    // MARK: Roles
+
+    /// - Parameter term: the present term, or a later one.
+    mutating func becomeFollower(in term: Term, leader: NodeID?) {
+        leaveRole()
+        if term > hardState.term { changeHardState(HardState(term: term)) }
+        role = .follower
+        self.leader = leader
+        if let leader {
+            leaderOfTerm = leader
+            heardLeaderAt = now
+        }
+        resetElectionTimer()
+        announce()
+    }
+
+    /// Asks whether an election could be won; changes nothing that lasts.
+    private mutating func becomePreCandidate() {
+        leaveRole()
+        role = .preCandidate
+        resetElectionTimer()
+        announce()
+        for peer in peers where membership.isVoter(peer.node) {
+            send(.preVoteRequest(last: log.last), to: peer.node, term: hardState.term.next)
+        }
+        countPreVote(of: configuration.node, granted: true)
+    }
+
+    /// Votes for itself in a new term. Neither that vote nor the requests for others count before it is durable.
+    private mutating func becomeCandidate() {
+        leaveRole()
+        changeHardState(HardState(term: hardState.term.next, vote: configuration.node))
+        role = .candidate
+        election.ownVoteTicket = persistence.latestTicket
+        resetElectionTimer()
+        announce()
+        for peer in peers where membership.isVoter(peer.node) {
+            promise(.voteRequest(last: log.last), to: peer.node)
+        }
+    }
+
+    private mutating func becomeLeader() {
+        leaveRole()
+        role = .leader
+        leader = configuration.node
+        leaderOfTerm = configuration.node
+        for position in peers.indices {
+            peers[position] = Progress(
+                node: peers[position].node, nextIndex: log.lastIndex.next, configuration: configuration, now: now)
+        }
+        leadership = Leadership(
+            firstIndex: log.lastIndex.next,
+            uncommittedBytes: log.proposedBytes(from: log.commitIndex.next, through: log.lastIndex))
+        announce()
+        // Committing an entry of its own is how a leader learns what is committed (Raft paper, section 8).
+        appendAsLeader(kind: .noop)
+        broadcastTimedHeartbeat()
+    }
+
+    /// What ends with any change of role: reads, the leader as we knew it, answers to an election.
+    private mutating func leaveRole() {
+        failReads()
+        if role == .leader { proposals.leadershipEnded() }
+        leader = nil
+        election.tally = VoteTally()
+        election.ownVoteTicket = nil
+    }
+
+    mutating func changeHardState(_ new: HardState) {
+        if new.term > hardState.term { leaderOfTerm = nil }
+        hardState = new
+        persistence.hardStateChanged()
+    }
+
+    // MARK: Giving votes
+
+    /// Grants carry the term that was asked for, refusals our own (it may be the later one, and deposes the asker).
+    mutating func answerPreVote(_ message: Message, last: EntryID) {
+        let isFree = message.term > hardState.term || canVote(for: message.from)
+        let isGranted = mayVote && isFree && last >= log.last
+        send(
+            .preVoteResponse(granted: isGranted), to: message.from,
+            term: isGranted ? message.term : hardState.term)
+    }
+
+    mutating func answerVote(_ message: Message, last: EntryID) {
+        guard mayVote, canVote(for: message.from), last >= log.last else {
+            return send(.voteResponse(granted: false), to: message.from)
+        }
+        if hardState.vote == nil { changeHardState(HardState(term: hardState.term, vote: message.from)) }
+        restartElectionTimer()
+        promise(.voteResponse(granted: true), to: message.from)
+    }
+
+    /// One vote a term, and none against a leader that the term already has.
+    private func canVote(for candidate: NodeID) -> Bool {
+        hardState.vote == candidate || (hardState.vote == nil && leaderOfTerm == nil)
+    }
+
+    // MARK: Counting votes
+
+    mutating func countPreVote(of node: NodeID, granted: Bool) {
+        election.tally.record(node, granted: granted)
+        switch election.tally.outcome(in: membership) {
+        case .pending: break
+        case .won: becomeCandidate()
+        case .lost: becomeFollower(in: hardState.term, leader: nil)
+        }
+    }
+
+    mutating func countVote(of node: NodeID, granted: Bool) {
+        election.tally.record(node, granted: granted)
+        switch election.tally.outcome(in: membership) {
+        case .pending: break
+        case .won: becomeLeader()
+        case .lost: becomeFollower(in: hardState.term, leader: nil)
+        }
+    }
+
+    // MARK: A ban on voting
+
+    /// A founder that came with an empty directory to a cluster that is not new may have lost votes and
+    /// acknowledgements that it gave. It neither votes nor campaigns until all of this holds:
+    ///
+    /// 1. A leader told its commit index in an append since the start, in the present term, and everything up to it is
+    ///    durable here, so that no entry which was committed with this node's help is missing.
+    /// 2. The last committed entry is of that term: the leader is no old one that has been replaced.
+    /// 3. This node's vote in that term is on record, for that leader: it cannot be given a second time. Terms below
+    ///    are closed, since a majority reached this one without us.
+    ///
+    /// What remains open, a vote lost with the directory in a term *above* the leader's whose candidate still waits, is
+    /// closed outside: peers refuse a known node that comes back with another incarnation of its directory.
+    mutating func liftVotingBan() {
+        guard !mayVote, role == .follower, let leader, let target = catchUpTarget, target.term == hardState.term,
+            log.commitIndex >= target.commit, persistence.durableIndex >= log.commitIndex,
+            log.term(at: log.commitIndex) == hardState.term
+        else { return }
+        if hardState.vote == nil { changeHardState(HardState(term: hardState.term, vote: leader)) }
+        if persistence.isHardStateDurable { mayVote = true }
+    }
+}

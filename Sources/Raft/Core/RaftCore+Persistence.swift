@@ -1,0 +1,54 @@
+/// What the disk and the state machine report.
+extension RaftCore {
+    mutating func persisted(_ ticket: PersistTicket) {
+        guard ticket < persistence.nextTicket else {
+            return violate("ticket-unknown", "ticket \(ticket.rawValue) was never given out")
+        }
+        for message in persistence.completed(ticket) where isStillMeant(message) { effects.append(.send(message)) }
+        if let own = election.ownVoteTicket, own <= persistence.durableTicket {
+            election.ownVoteTicket = nil
+            countVote(of: configuration.node, granted: true)
+        }
+        if role == .leader { advanceCommit() }
+        liftVotingBan()
+        log.evict(durable: persistence.durableIndex, maxBytes: configuration.entryCacheBytes)
+    }
+
+    /// Whether a message that waited for the disk is still worth sending.
+    ///
+    /// Those of an earlier term are not only useless: an entry that was overwritten before it was ever written out is
+    /// acknowledged by none of them.
+    private func isStillMeant(_ message: Message) -> Bool {
+        guard message.term == hardState.term else { return false }
+        if case .voteRequest = message.body { return role == .candidate }
+        return true
+    }
+
+    mutating func applied(through index: LogIndex) {
+        guard index <= log.applyingIndex else {
+            return violate("applied-too-far", "\(index) applied, but only \(log.applyingIndex) was given out")
+        }
+        guard index > log.appliedIndex else { return }
+        log.applied(through: index)
+        log.evict(durable: persistence.durableIndex, maxBytes: configuration.entryCacheBytes)
+        if isSoleVoter, role == .follower { campaignIfAllowed() }
+    }
+
+    /// Gives out what is committed and durable here, so that the state never gets ahead of the log on disk.
+    mutating func flushApply() {
+        while let entries = log.takeUnapplied(
+            through: persistence.durableIndex, maxBytes: configuration.maxApplyBytes)
+        {
+            effects.append(.apply(entries))
+        }
+    }
+
+    mutating func compacted(through id: EntryID) {
+        guard id.index > log.base.index else { return }
+        guard id.index <= log.appliedIndex, log.term(at: id.index) == id.term else {
+            return violate("cut-too-far", "log cut through \(id), but only \(log.appliedIndex) is applied")
+        }
+        log.compact(through: id)
+        truncatableIndex = max(truncatableIndex, id.index)
+    }
+}

@@ -1,0 +1,36 @@
+import ByteCoding
+
+/// Proposals: into the log of a leader, and how they ended.
+extension RaftCore {
+    mutating func propose(_ batch: [Proposal]) {
+        for proposal in batch {
+            if let refusal = refusal(of: proposal) {
+                effects.append(.proposalRefused(proposal.token, refusal))
+            } else {
+                let id = appendAsLeader(kind: .normal, payload: proposal.payload)
+                proposals.add(proposal.token, at: id)
+                effects.append(.proposalAccepted(proposal.token, id))
+            }
+        }
+    }
+
+    private func refusal(of proposal: Proposal) -> ProposalRefusal? {
+        guard role == .leader else { return .notLeader(leader: leader) }
+        // Soft by one proposal: one alone is always admitted, however large.
+        guard leadership.uncommittedBytes == 0 || leadership.uncommittedBytes < configuration.maxUncommittedBytes else {
+            return .uncommittedLimit
+        }
+        return nil
+    }
+
+    /// Appends an entry of this term to the leader's own log; the next drain writes and sends it.
+    @discardableResult
+    mutating func appendAsLeader(kind: Entry.Kind, payload: Bytes = Bytes()) -> EntryID {
+        let id = EntryID(term: hardState.term, index: log.lastIndex.next)
+        let entry = Entry(group: configuration.group, id: id, kind: kind, payload: payload)
+        log.append(entry)
+        persistence.appended()
+        if kind == .normal { leadership.uncommittedBytes += entry.footprintBytes }
+        return id
+    }
+}

@@ -1,0 +1,90 @@
+/// Linearizable reads by ReadIndex: Raft thesis, section 6.4. Leases (6.4.1) would answer in `admit` without a round.
+extension RaftCore {
+    mutating func requestReadIndex(_ token: ReadToken) {
+        if role == .leader { return admit(ReadQueue.Request(token: token, follower: nil)) }
+        guard let leader else {
+            effects.append(.readFailed(token))
+            return
+        }
+        reads.forward(token, deadline: now.advanced(by: configuration.electionTimeout))
+        send(.readIndexRequest(token), to: leader)
+    }
+
+    // MARK: Leader
+
+    mutating func readIndexRequested(_ token: ReadToken, by follower: NodeID) {
+        let request = ReadQueue.Request(token: token, follower: follower)
+        if role == .leader { admit(request) } else { fail(request) }
+    }
+
+    private mutating func admit(_ request: ReadQueue.Request) {
+        guard log.commitIndex >= leadership.firstIndex else { return reads.awaitCommit(request) }
+        if isSoleVoter { return answer(request, index: log.commitIndex) }
+        reads.awaitRound(request, index: log.commitIndex)
+    }
+
+    /// The commit index moved, maybe into this term.
+    mutating func admitReadsAwaitingCommit() {
+        guard !reads.awaitingCommit.isEmpty, log.commitIndex >= leadership.firstIndex else { return }
+        for request in reads.takeAwaitingCommit() { admit(request) }
+    }
+
+    /// One round for everything that was queued since the last drain.
+    mutating func startReadRoundIfWanted() {
+        guard reads.isRoundDue else { return }
+        reads.startRound()
+        broadcastHeartbeat()
+    }
+
+    /// Answers the reads whose round a quorum has answered.
+    mutating func confirmReads() {
+        reads.confirmed(
+            Quorum.reached(in: membership) { node in
+                node == configuration.node ? reads.round : position(of: node).map { peers[$0].ackedRound } ?? 0
+            })
+        while let (request, index) = reads.popConfirmed() { answer(request, index: index) }
+    }
+
+    private mutating func answer(_ request: ReadQueue.Request, index: LogIndex) {
+        guard index >= leadership.firstIndex, index <= log.commitIndex else {
+            return violate(
+                "read-index", "index \(index) not in \(leadership.firstIndex)...\(log.commitIndex)")
+        }
+        if let follower = request.follower {
+            send(.readIndexResponse(request.token, index: index), to: follower)
+        } else {
+            effects.append(.readReady(request.token, index))
+        }
+    }
+
+    // MARK: Follower
+
+    mutating func readIndexAnswered(_ token: ReadToken, index: LogIndex?, by node: NodeID) {
+        // A token that is not waited for has failed already, or was answered twice.
+        guard node == leader, reads.takeForwarded(token) else { return }
+        effects.append(index.map { .readReady(token, $0) } ?? .readFailed(token))
+    }
+
+    mutating func failOverdueReads() {
+        while let token = reads.popForwarded(dueAt: now) { effects.append(.readFailed(token)) }
+    }
+
+    mutating func failForwardedReads() {
+        while let token = reads.popForwarded(dueAt: .never) { effects.append(.readFailed(token)) }
+    }
+
+    // MARK: End
+
+    /// Role or leader change: nobody can confirm what waits.
+    mutating func failReads() {
+        for request in reads.takeAll() { fail(request) }
+    }
+
+    private mutating func fail(_ request: ReadQueue.Request) {
+        if let follower = request.follower {
+            send(.readIndexResponse(request.token, index: nil), to: follower)
+        } else {
+            effects.append(.readFailed(request.token))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+/// One member of one group, as a value: give it inputs and the time, drain the effects, carry them out.
+///
+/// Raft as in Ongaro and Ousterhout's paper and Ongaro's thesis, shaped like etcd's: no I/O, no clock, no threads, no
+/// chance but the seed. The same inputs give the same effects; a copy is a fork of the whole state.
+///
+/// ```
+/// core.step(input, at: now)        // as often as there is something to tell
+/// for effect in core.drainEffects() { ... }
+/// // at the latest at core.nextDeadline: core.step(.timeAdvanced, at: now)
+/// ```
+/// `step` only changes state; what several steps have in common leaves with the next drain: one `persist`, one append
+/// for each follower, one round of heartbeats for all reads. So step everything that is queued, then drain once.
+/// Timers fire in `.timeAdvanced` only: give what was received first, and a pause of the process costs no election.
+///
+/// The parts, by file: elections (`+Election`), the leader's side of replication (`+Replication`), the follower's
+/// (`+Following`), proposals, reads, durability (`+Persistence`), checks (`+Invariants`).
+///
+/// Not there yet, and where it will go: membership changes (entries of kind `membership`, switched when applied; quorums
+/// understand joint configurations already), transfer of leadership, snapshots (`Progress.Mode.snapshot`), leases
+/// (`+Reads`; they need the send times of rounds).
+public struct RaftCore: Sendable {
+    let configuration: Configuration
+    /// Who belongs to the group.
+    public internal(set) var membership: Membership
+    /// The time of the latest step; never goes back.
+    var now: MonotonicTime
+    var random: SplitMix64
+
+    var hardState: HardState
+    /// What this node is at present.
+    public internal(set) var role = RoleKind.follower
+    /// The leader of this term, as far as known.
+    public internal(set) var leader: NodeID?
+    /// Who led this term when we last heard: unlike `leader` not forgotten before the term ends.
+    var leaderOfTerm: NodeID?
+    var heardLeaderAt: MonotonicTime
+    var election: Election
+    /// Whether this node may vote and campaign; see `RestoredState.mayVote` and `liftVotingBan`.
+    public internal(set) var mayVote: Bool
+    /// Ban on voting: the commit index that the leader of this term has told since the start.
+    var catchUpTarget: (term: Term, commit: LogIndex)?
+
+    var log: Log
+    var persistence: PersistQueue
+    /// No election before everything is applied that was known to be committed at the start: it may hold a change of
+    /// the membership.
+    let restoredCommit: LogIndex
+    /// Everything up to here is durable on every voter, as far as this node knows: no log needs it for replication.
+    /// Never goes back.
+    public internal(set) var truncatableIndex: LogIndex
+
+    /// Everyone else, ascending by id. Its content means something on a leader only.
+    var peers: [Progress]
+    var leadership = Leadership()
+    var reads = ReadQueue()
+    var proposals = OpenProposals()
+    /// Entries that the shell was asked for and has not delivered; outlives a leadership.
+    var openFetches: [FetchRequest] = []
+
+    var effects: [Effect] = []
+    var announced: RoleChange?
+    var watermarks: Watermarks
+    var violation: InvariantViolation?
+    private var isViolationReported = false
+
+    /// Starts as a follower that has heard nothing yet. A sole voter campaigns at once.
+    ///
+    /// A state that cannot be (`RestoredState`'s rules do not hold) gives `Effect.violated` at the first drain.
+    public init(configuration: Configuration, restored: RestoredState, now: MonotonicTime) {
+        let verdict = Self.judge(restored)
+        self.configuration = configuration
+        self.membership = restored.membership
+        self.now = now
+        // Nodes that were given the same seed must not share their timeouts.
+        self.random = SplitMix64(seed: configuration.seed ^ configuration.node.rawValue &* 0x9E37_79B9_7F4A_7C15)
+        self.hardState = restored.hardState
+        self.heardLeaderAt = now
+        self.election = Election()
+        self.mayVote = restored.mayVote
+        self.log = verdict.log
+        self.persistence = PersistQueue(lastIndex: verdict.log.lastIndex)
+        self.restoredCommit = verdict.log.commitIndex
+        self.truncatableIndex = verdict.log.base.index
+        self.peers = restored.membership.all.filter { $0 != configuration.node }.map {
+            Progress(node: $0, nextIndex: verdict.log.lastIndex.next, configuration: configuration, now: now)
+        }
+        self.watermarks = Watermarks(hardState: restored.hardState, commit: verdict.log.commitIndex)
+        self.violation = verdict.violation
+        self.announced = RoleChange(role: .follower, term: hardState.term, leader: nil)
+        resetElectionTimer()
+        if isSoleVoter, violation == nil { campaignIfAllowed() }
+    }
+
+    /// Tells the core something. Cheap; what it leads to waits for `drainEffects`.
+    ///
+    /// - Parameter now: the time; one before that of an earlier step counts as that.
+    public mutating func step(_ input: Input, at now: MonotonicTime) {
+        guard violation == nil else { return }
+        self.now = max(self.now, now)
+        switch input {
+        case .timeAdvanced: fireTimers()
+        case .received(let message): receive(message)
+        case .proposed(let proposals): propose(proposals)
+        case .readIndexRequested(let token): requestReadIndex(token)
+        case .persisted(let ticket): persisted(ticket)
+        case .applied(let index): applied(through: index)
+        case .fetched(let request, let entries): fetched(request, entries)
+        case .compacted(let id): compacted(through: id)
+        case .unreachable(let node): unreachable(node)
+        case .leaderLost(let node): leaderLost(node)
+        }
+        checkInvariants()
+    }
+
+    /// What is to be done since the last drain; see `Effect` for the rules. The persist comes first, then what the steps
+    /// caused in their order, then what the drain itself sends and applies.
+    public mutating func drainEffects() -> [Effect] {
+        guard violation == nil else { return reportViolation() }
+        var slice: EntrySlice?
+        if let batch = persistence.takeBatch(
+            group: configuration.group, hardState: hardState, log: log, slice: &slice)
+        {
+            effects.insert(.persist(batch), at: 0)
+        }
+        if role == .leader {
+            startReadRoundIfWanted()
+            flushAppends(known: &slice)
+        }
+        flushApply()
+        var drained: [Effect] = []
+        swap(&drained, &effects)
+        return drained
+    }
+
+    /// When `.timeAdvanced` is due at the latest.
+    public var nextDeadline: MonotonicTime {
+        guard violation == nil else { return .never }
+        if role == .leader { return leadership.heartbeatDeadline }
+        return min(election.deadline, reads.firstForwardedDeadline)
+    }
+
+    private mutating func reportViolation() -> [Effect] {
+        effects = []
+        guard let violation, !isViolationReported else { return [] }
+        isViolationReported = true
+        return [.violated(violation)]
+    }
+}
+
+// MARK: - What it is at present
+
+extension RaftCore {
+    /// The latest term that this node has seen; maybe not durable yet.
+    public var term: Term { hardState.term }
+    /// Everything up to here is committed, as far as this node knows.
+    public var commitIndex: LogIndex { log.commitIndex }
+    /// What the latest `Input.applied` said.
+    public var appliedIndex: LogIndex { log.appliedIndex }
+    /// The last entry's index, durable or not.
+    public var lastIndex: LogIndex { log.lastIndex }
+    /// Whether this node decides alone.
+    public var isSoleVoter: Bool { membership.isSoleVoter(configuration.node) }
+    /// On a leader: what its uncommitted proposals count against `Configuration.maxUncommittedBytes`. 0 elsewhere.
+    public var uncommittedBytes: Int { role == .leader ? leadership.uncommittedBytes : 0 }
+
+    /// Whether this node's applied state answers reads linearizably without asking anybody: it decides alone, leads,
+    /// and has applied an entry of its term, and with it everything that was ever acknowledged.
+    public var readsAreLocal: Bool {
+        role == .leader && isSoleVoter && log.appliedIndex >= leadership.firstIndex
+    }
+
+    /// A picture for operators and tests; copies the peer table, so not for every step.
+    public var status: Status {
+        Status(
+            node: configuration.node, role: role, term: hardState.term, vote: hardState.vote, leader: leader,
+            membership: membership, firstIndex: log.base.index.next, lastIndex: log.lastIndex,
+            durableIndex: persistence.durableIndex, commitIndex: log.commitIndex, appliedIndex: log.appliedIndex,
+            truncatableIndex: truncatableIndex, peers: role == .leader ? peers.map(picture) : [])
+    }
+
+    private func picture(of peer: Progress) -> Status.Peer {
+        Status.Peer(
+            node: peer.node, mode: peer.mode, matchIndex: peer.matchIndex, nextIndex: peer.nextIndex,
+            inflightMessages: peer.inflights.count, isActive: isActive(peer))
+    }
+}
+
+// MARK: - What all parts share
+
+/// What only a leader has; meaningless on others.
+struct Leadership: Sendable {
+    /// Index of the entry that opened the term.
+    var firstIndex = LogIndex.zero
+    var heartbeatDeadline = MonotonicTime.never
+    /// `footprintBytes` of the proposals that are not committed, whoever took them.
+    var uncommittedBytes = 0
+}
+
+extension RaftCore {
+    private mutating func fireTimers() {
+        if role == .leader {
+            if now >= leadership.heartbeatDeadline { heartbeatIsDue() }
+        } else {
+            failOverdueReads()
+            if now >= election.deadline { electionIsDue() }
+        }
+    }
+
+    /// Sends at once: for what promises nothing that a crash could break.
+    mutating func send(_ body: Message.Body, to node: NodeID, term: Term? = nil) {
+        effects.append(.send(message(body, to: node, term: term)))
+    }
+
+    /// Sends when the present term and vote and the entries up to `index` are durable.
+    mutating func promise(_ body: Message.Body, to node: NodeID, durable index: LogIndex = .zero) {
+        let message = message(body, to: node)
+        if !persistence.hold(message, untilDurable: index) { effects.append(.send(message)) }
+    }
+
+    private func message(_ body: Message.Body, to node: NodeID, term: Term? = nil) -> Message {
+        Message(
+            group: configuration.group, from: configuration.node, to: node, term: term ?? hardState.term, body: body)
+    }
+
+    /// Tells the shell role, term and leader if they changed.
+    mutating func announce() {
+        let change = RoleChange(role: role, term: hardState.term, leader: leader)
+        guard change != announced else { return }
+        announced = change
+        effects.append(.roleChanged(change))
+    }
+
+    /// Place of a node in `peers`; `nil` for this node and strangers. Groups are small: a search beats a table.
+    func position(of node: NodeID) -> Int? { peers.firstIndex { $0.node == node } }
+}

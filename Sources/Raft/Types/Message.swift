@@ -1,0 +1,51 @@
+/// What one node tells another about one group. Messages may be lost, repeated, delayed and reordered.
+public struct Message: Hashable, Sendable {
+    public var group: GroupID
+    public var from: NodeID
+    public var to: NodeID
+    /// The sender's term; for PreVote the term that an election would have (Raft thesis, section 9.6): requests and
+    /// grants carry the term asked for, refusals the refuser's own.
+    public var term: Term
+    public var body: Body
+
+    public init(group: GroupID, from: NodeID, to: NodeID, term: Term, body: Body) {
+        self.group = group
+        self.from = from
+        self.to = to
+        self.term = term
+        self.body = body
+    }
+
+    public enum Body: Hashable, Sendable {
+        /// Would you vote for me? Nobody changes anything by answering.
+        case preVoteRequest(last: EntryID)
+        case preVoteResponse(granted: Bool)
+        case voteRequest(last: EntryID)
+        case voteResponse(granted: Bool)
+        /// Entries that follow `previous`, contiguous, possibly none; `commit` is the leader's commit index.
+        case appendRequest(previous: EntryID, entries: [Entry], commit: LogIndex)
+        /// Everything up to `matched` is durable here and equals the leader's log.
+        case appendAccepted(matched: LogIndex)
+        /// No entry `previous` here. `hint` is the last entry of this node's log that could match: the largest index
+        /// <= `previous.index` whose term here is <= `previous.term`.
+        case appendRejected(previous: LogIndex, hint: EntryID)
+        /// `commit` is never above what the follower is known to hold. `round` confirms leadership for reads.
+        /// `truncatable` is the lowest match of all voters: up to it every log may be cut.
+        case heartbeat(commit: LogIndex, round: UInt64, truncatable: LogIndex)
+        case heartbeatResponse(round: UInt64)
+        /// A follower asks for an index at which its reads are linearizable (Raft thesis, section 6.4).
+        case readIndexRequest(ReadToken)
+        /// `nil`: this leader cannot say; ask again.
+        case readIndexResponse(ReadToken, index: LogIndex?)
+    }
+}
+
+/// Names a group of reads that wait for one read index; unique on its node for ever: (incarnation of the process, count).
+public struct ReadToken: Hashable, Sendable {
+    public var incarnation: UInt64
+    public var count: UInt64
+    public init(incarnation: UInt64, count: UInt64) {
+        self.incarnation = incarnation
+        self.count = count
+    }
+}

@@ -1,0 +1,104 @@
+import Glibc
+
+/// The few file operations that the directory's small files need, each durable when it returns.
+enum FileSystem {
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Makes the directory and its missing parents.
+    static func makeDirectories(_ path: String) throws(StorageError) {
+        if mkdir(path, 0o750) == 0 { return try syncDirectory(parent(of: path)) }
+        switch errno {
+        case EEXIST where isDirectory(path): return
+        case EACCES, EPERM, EROFS: throw StorageError(.permission, "\(path) can't be made: \(text(of: errno))")
+        case ENOENT where parent(of: path) != path:
+            try makeDirectories(parent(of: path))
+            guard mkdir(path, 0o750) == 0 || errno == EEXIST else { fallthrough }
+            try syncDirectory(parent(of: path))
+        default: throw StorageError(.cannotCreate, "\(path) can't be made: \(text(of: errno))")
+        }
+    }
+
+    /// The whole file, nil if there is none.
+    static func read(_ path: String) throws(StorageError) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw StorageError(errno: errno, "open \(path)") }
+            return nil
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else { throw StorageError(errno: errno, "read \(path)") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Makes or replaces the file: after a crash it is whole, old or new.
+    static func write(_ bytes: [UInt8], to path: String) throws(StorageError) {
+        let draft = path + ".tmp"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw StorageError(errno: errno, "make \(draft)") }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            guard count > 0 else { throw StorageError(errno: errno, "write \(draft)") }
+            written += count
+        }
+        guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(draft)") }
+        guard rename(draft, path) == 0 else { throw StorageError(errno: errno, "rename \(draft) to \(path)") }
+        try syncDirectory(parent(of: path))
+    }
+
+    /// Makes new names in the directory durable.
+    static func syncDirectory(_ path: String) throws(StorageError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError(errno: errno, "open \(path)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(path)") }
+    }
+
+    /// Sum of the sizes of the directory's files whose name ends so, in bytes; files that vanish meanwhile count 0.
+    static func totalBytes(of suffix: String, in path: String) -> UInt64 {
+        guard let directory = opendir(path) else { return 0 }
+        defer { closedir(directory) }
+        var total: UInt64 = 0
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            guard name.hasSuffix(suffix) else { continue }
+            var status = stat()
+            if stat(path + "/" + name, &status) == 0 { total += UInt64(status.st_size) }
+        }
+        return total
+    }
+
+    static func text(of code: Int32) -> String { String(cString: strerror(code)) }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.dropLast().lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+extension StorageError {
+    /// What the operating system said to `doing`.
+    init(errno code: Int32, _ doing: String) {
+        let kind: Kind =
+            switch code {
+            case ENOSPC, EDQUOT: .noSpace
+            case EACCES, EPERM, EROFS: .permission
+            default: .io
+            }
+        self.init(kind, "\(doing): \(FileSystem.text(of: code))")
+    }
+}

@@ -1,0 +1,84 @@
+import ByteCoding
+import RocksDB
+
+extension RocksEngine {
+    /// Opens a directory's database, or makes it.
+    ///
+    /// Making can stop anywhere and be taken up again: the format record is written last, and a directory counts as
+    /// initialized only after that.
+    ///
+    /// - Throws: `.corruption`, `.newerFormat`, `.wrongIdentity` when the database belongs to another identity, and what
+    ///   the operating system says.
+    static func open(
+        _ directory: DataDirectory, _ configuration: StoreConfiguration, _ identity: Identity
+    ) throws(StorageError) -> RocksEngine {
+        let cache = BlockCache(capacityBytes: configuration.blockCacheBytes)
+        let database = try openDatabase(directory, configuration, cache, creating: !directory.isInitialized)
+        let generation = try establishContent(of: database, identity, creating: !directory.isInitialized)
+        for name in database.columnFamilyNames {
+            // Left behind by a snapshot that was not installed to the end.
+            guard let found = RocksLayout.generation(of: name), found != generation else { continue }
+            guard let orphan = database.columnFamily(name) else { continue }
+            try storage("drop \(name)") { () throws(RocksDBError) in try database.drop(orphan) }
+        }
+        return try RocksEngine(database: database, cache: cache, generation: generation)
+    }
+
+    private static func openDatabase(
+        _ directory: DataDirectory, _ configuration: StoreConfiguration, _ cache: BlockCache, creating: Bool
+    ) throws(StorageError) -> Database {
+        var names = [RocksDBDefault.name, RocksLayout.raft, RocksLayout.meta]
+        if directory.hasDatabase {
+            let found = try storage("list the column families") { () throws(RocksDBError) in
+                try Database.listColumnFamilies(path: directory.database)
+            }
+            if let unknown = found.first(where: { !RocksLayout.isKnown($0) }) {
+                throw StorageError(.newerFormat, "\(directory.database) has the unknown column family \(unknown)")
+            }
+            names += found.filter { !names.contains($0) }
+        }
+        if creating, !names.contains(where: { RocksLayout.generation(of: $0) != nil }) {
+            names.append(RocksLayout.state(firstGeneration))
+        }
+        let families = names.map { ($0, RocksLayout.familyOptions($0, configuration, cache)) }
+        return try storage("open \(directory.database)") { () throws(RocksDBError) in
+            try Database(
+                path: directory.database,
+                options: RocksLayout.databaseOptions(configuration, creating: creating), columnFamilies: families)
+        }
+    }
+
+    /// Checks format and owner, writing them where there are none yet, and gives the state's generation.
+    private static func establishContent(
+        of database: Database, _ identity: Identity, creating: Bool
+    ) throws(StorageError) -> UInt64 {
+        guard
+            let root = database.columnFamily(RocksDBDefault.name), let meta = database.columnFamily(RocksLayout.meta)
+        else { throw StorageError(.corruption, "column families are missing from \(database.path)") }
+        func read(_ key: Bytes, _ family: ColumnFamily) throws(StorageError) -> Bytes? {
+            try storage("read \(family.name)") { () throws(RocksDBError) in try database.get(key, in: family) }
+        }
+
+        if let format = try read(FormatRecord.key, root) {
+            try FormatRecord.check(format)
+        } else {
+            guard creating else { throw StorageError(.corruption, "\(database.path) has no format record") }
+            let generation = NumberRecord.encode(firstGeneration, key: MetadataKey.generation)
+            try RocksLayout.write(MetadataKey.owner, OwnerRecord(identity).encode(), to: meta, of: database)
+            try RocksLayout.write(MetadataKey.generation, generation, to: meta, of: database)
+            try RocksLayout.write(FormatRecord.key, FormatRecord.encode(), to: root, of: database)
+        }
+
+        guard let owner = try read(MetadataKey.owner, meta), let generation = try read(MetadataKey.generation, meta)
+        else { throw StorageError(.corruption, "\(database.path) has lost its metadata") }
+        let found = try OwnerRecord(decoding: owner)
+        guard found == OwnerRecord(identity) else {
+            throw StorageError(
+                .wrongIdentity, "\(database.path) was made by node \(found.node), incarnation \(found.incarnation.hex), "
+                    + "not by the node of the directory's IDENTITY file")
+        }
+        return try NumberRecord.decode(generation, key: MetadataKey.generation, "state generation")
+    }
+
+    private static let firstGeneration: UInt64 = 1
+}

@@ -1,0 +1,90 @@
+import ByteCoding
+package import Raft
+import Synchronization
+
+extension NodeStore {
+    /// Writes the batches, in order, as one synced write: on return all of them are durable, after an error or a crash
+    /// all or none. Only the log writer's thread calls it.
+    ///
+    /// - Throws: `.invariant` for a batch that would break the log (nothing is written then); anything else is final.
+    package func write(_ batches: [PersistBatch]) throws(StorageError) {
+        try failStop { () throws(StorageError) in
+            var bounds: [GroupID: LogBounds] = [:]
+            var writes: [LogWrite] = []
+            writes.reserveCapacity(batches.count)
+            for batch in batches {
+                if bounds[batch.group] == nil { bounds[batch.group] = try self.bounds(of: batch.group) }
+                writes.append(try bounds[batch.group]!.append(batch))
+            }
+            try engine.log.write(writes)
+            update(bounds)
+        }
+    }
+
+    /// Reads entries back for a follower: contiguous, from `request.from`, as many as its limits allow, at least one; each
+    /// is checked. Empty only if the log was meanwhile cut past `request.from`: there is nothing to answer then.
+    ///
+    /// - Throws: `.corruption` at a gap or a wrong checksum: the node must stop.
+    package func entries(_ request: FetchRequest) throws(StorageError) -> [Entry] {
+        guard request.from <= request.through else { return [] }
+        var entries: [Entry] = []
+        var bytes = 0
+        try engine.log.scan(request.group, request.from...request.through) { (entry) throws(StorageError) in
+            guard entry.index.rawValue == request.from.rawValue + UInt64(entries.count) else { return false }
+            bytes += entry.payload.count
+            guard entries.isEmpty || bytes <= request.maxBytes else { return false }
+            entries.append(entry)
+            return true
+        }
+        if entries.isEmpty, try bounds(of: request.group).truncated.index < request.from {
+            throw StorageError(.corruption, "log entry \(request.from) of group \(request.group) is missing")
+        }
+        return entries
+    }
+
+    /// Cuts the log up to and including `index`, and returns the entry's id, for `Input.compacted`; nil if that was cut
+    /// before. Not synced: durable with the next `write`, and never out of order with others. Only the applier's thread
+    /// calls it.
+    ///
+    /// - Throws: `.invariant` beyond `durableApplied`: recovery would miss what only the log still holds.
+    package func truncateLog(_ group: GroupID, through index: LogIndex) throws(StorageError) -> EntryID? {
+        try failStop { () throws(StorageError) in
+            let old = try bounds(of: group).truncated
+            if index <= old.index { return nil }
+            let durable = try durableApplied(group)
+            guard index <= durable.index else {
+                throw StorageError(
+                    .invariant, "the log of group \(group) can't be cut at \(index): only \(durable.index) is durable")
+            }
+            var found: Entry?
+            try engine.log.scan(group, index...index) { (entry) throws(StorageError) in
+                found = entry
+                return false
+            }
+            guard let new = found?.id else {
+                throw StorageError(.corruption, "log entry \(index) of group \(group) is missing")
+            }
+            try engine.log.truncate(group, from: old, through: new)
+            logs.withLock { $0[group]?.truncated = new }
+            return new
+        }
+    }
+
+    /// - Throws: `.invariant` before `recover`.
+    private func bounds(of group: GroupID) throws(StorageError) -> LogBounds {
+        guard let bounds = logs.withLock({ $0[group] }) else {
+            throw StorageError(.invariant, "group \(group) is used before it was recovered")
+        }
+        return bounds
+    }
+
+    /// Takes over what the log writer changes; the applier changes `truncated` beside it.
+    private func update(_ bounds: [GroupID: LogBounds]) {
+        logs.withLock { logs in
+            for (group, written) in bounds {
+                logs[group]?.last = written.last
+                logs[group]?.commit = written.commit
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import ByteCoding
+import KeyValue
+package import Raft
+import Synchronization
+
+/// A node's durable memory: its identity, the logs of its groups, and the state that they build.
+///
+/// Threads: `write` belongs to the log writer, `state` (its writes), `flushState` and `truncateLog` to the applier; they
+/// may run beside each other. Everything that only reads may be called from any thread that may wait for a disk, and
+/// `state`'s reads with tier `.memory` from any thread at all.
+///
+/// Failing: the first error of a write, a flush or a cut is final. It is thrown again by every later call of these, and
+/// the process must end by `abandon()` and exit: after a failed sync nobody knows what the disk holds, and an orderly
+/// close could write more.
+package final class NodeStore: Sendable {
+    package let identity: Identity
+    let configuration: StoreConfiguration
+    let engine: any StorageEngine
+    /// Nil for the memory engine.
+    private let lock: Mutex<DirectoryLock?>
+    /// What is known of each group since `recover`.
+    let logs = Mutex<[GroupID: LogBounds]>([:])
+    private let peers: Mutex<[NodeID: UInt64]>
+    private let failure = Mutex<StorageError?>(nil)
+
+    init(
+        configuration: StoreConfiguration, identity: Identity, engine: any StorageEngine, lock: DirectoryLock?,
+        peers: [NodeID: UInt64]
+    ) {
+        self.configuration = configuration
+        self.identity = identity
+        self.engine = engine
+        self.lock = Mutex(lock)
+        self.peers = Mutex(peers)
+    }
+
+    /// The state of all groups. Writes to it are not logged: they are durable after `flushState`, or when the log, whose
+    /// entries they come from, is replayed.
+    package var state: NodeState { engine.state }
+
+    package func statistics() -> StoreStatistics { engine.statistics() }
+
+    /// Flushes the state, closes in order and gives the directory free. Call it when nothing else runs any more.
+    ///
+    /// - Throws: the error that made the store fail, now or before; then `abandon()` is what remains.
+    package func close() throws(StorageError) {
+        try failStop { () throws(StorageError) in
+            try engine.flushState()
+            try engine.close()
+        }
+        lock.withLock { $0 = nil }
+    }
+
+    /// Gives up without writing or closing anything, for a process that exits at once. The kernel frees the directory.
+    package func abandon() { engine.abandon() }
+
+    // MARK: The state's durability
+
+    /// The last entry whose effects a crash at this moment would leave; `.zero` for none. Advances by `flushState` and by
+    /// flushes that RocksDB does by itself.
+    package func durableApplied(_ group: GroupID) throws(StorageError) -> EntryID {
+        let key = AppliedRecord.key(group: group.rawValue)
+        guard let value = try engine.persistedState(key) else { return .zero }
+        return try AppliedPosition(record: value, group: group).id
+    }
+
+    /// Makes everything durable that was committed to the state before the call, and waits for it: 50-70 ms for a full
+    /// memtable of 32 MiB.
+    package func flushState() throws(StorageError) {
+        try failStop { () throws(StorageError) in try engine.flushState() }
+    }
+
+    // MARK: Peers
+
+    /// The incarnation under which that node was met first; nil if it never was. Never waits.
+    package func peerIncarnation(of node: NodeID) -> UInt64? { peers.withLock { $0[node] } }
+
+    /// Notes a peer's incarnation, durable on return. Waits for the disk, unless it was noted before.
+    package func record(incarnation: UInt64, of node: NodeID) throws(StorageError) {
+        if peerIncarnation(of: node) == incarnation { return }
+        let key = MetadataKey.peer(node)
+        try failStop { () throws(StorageError) in
+            try engine.setMetadata(key, NumberRecord.encode(incarnation, key: key))
+        }
+        peers.withLock { $0[node] = incarnation }
+    }
+
+    // MARK: Suspicion
+
+    /// Whether this node must not vote, because it may have forgotten what it promised: see `RestoredState.mayVote`.
+    package func isSuspect() throws(StorageError) -> Bool {
+        guard let value = try engine.metadata(MetadataKey.suspect) else { return false }
+        return try NumberRecord.decode(value, key: MetadataKey.suspect, "suspect flag") != 0
+    }
+
+    /// Notes or lifts the suspicion, durable on return.
+    package func setSuspect(_ isSuspect: Bool) throws(StorageError) {
+        try failStop { () throws(StorageError) in
+            try engine.setMetadata(
+                MetadataKey.suspect, NumberRecord.encode(isSuspect ? 1 : 0, key: MetadataKey.suspect))
+        }
+    }
+
+    // MARK: Failing
+
+    /// Runs what changes the disk, unless that failed before.
+    func failStop<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        do { return try body() } catch {
+            // A refused call changed nothing: the store goes on.
+            if error.kind != .invariant { failure.withLock { $0 = $0 ?? error } }
+            throw error
+        }
+    }
+}

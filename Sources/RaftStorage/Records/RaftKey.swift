@@ -1,0 +1,31 @@
+import ByteCoding
+import Raft
+
+/// Keys of the column family `raft`, fixed in length and sorted by family, group, index:
+///
+/// ```
+/// 01 | group u64 BE | index u64 BE   log entry
+/// 02 | group u64 BE                  hard state
+/// 03 | group u64 BE                  truncation marker
+/// 04 | group u64 BE                  commit hint
+/// ```
+enum RaftKey {
+    static func entry(_ group: GroupID, _ index: LogIndex) -> Bytes {
+        var writer = ByteWriter(reservingCapacity: 17)
+        writer.append(1 as UInt8)
+        writer.appendBigEndian(group.rawValue)
+        writer.appendBigEndian(index.rawValue)
+        return writer.take()
+    }
+
+    static func hardState(_ group: GroupID) -> Bytes { key(2, group) }
+    static func truncation(_ group: GroupID) -> Bytes { key(3, group) }
+    static func commit(_ group: GroupID) -> Bytes { key(4, group) }
+
+    private static func key(_ family: UInt8, _ group: GroupID) -> Bytes {
+        var writer = ByteWriter(reservingCapacity: 9)
+        writer.append(family)
+        writer.appendBigEndian(group.rawValue)
+        return writer.take()
+    }
+}

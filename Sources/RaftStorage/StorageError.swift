@@ -1,0 +1,95 @@
+import KeyValue
+import RocksDB
+
+/// Why a data directory can't be used, or not any more. Scope: the node; never tried again in the process.
+package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable {
+        /// Another process uses the directory.
+        case locked
+        /// The directory belongs to another node or cluster.
+        case wrongIdentity = "wrong identity"
+        /// A newer version wrote it.
+        case newerFormat = "newer format"
+        /// The directory can't be made.
+        case cannotCreate = "cannot create"
+        case permission
+        /// What was read can't be what was written, or something durable is missing.
+        case corruption
+        case noSpace = "no space left"
+        case io = "I/O error"
+        /// The caller asked for what would break a rule that recovery relies on: a bug.
+        case invariant = "invariant violated"
+        case other
+    }
+
+    package var kind: Kind
+    /// What happened, with names and values.
+    package var message: String
+    /// What an operator does next.
+    package var remedy: String
+
+    package init(_ kind: Kind, _ message: String, remedy: String? = nil) {
+        self.kind = kind
+        self.message = message
+        self.remedy = remedy ?? kind.remedy
+    }
+
+    package var description: String { "\(kind.rawValue): \(message); \(remedy)" }
+}
+
+extension StorageError.Kind {
+    /// What helps in most cases of this kind.
+    fileprivate var remedy: String {
+        switch self {
+        case .locked: "stop the other process, or use another data directory"
+        case .wrongIdentity: "check the data directory, the node id, the cluster name and the founders' ids"
+        case .newerFormat: "install the version that wrote the directory, or a newer one"
+        case .cannotCreate: "make the data directory, owned by the user that the node runs as"
+        case .permission: "give the user that the node runs as all rights on the data directory and everything in it"
+        case .corruption: "keep the directory for analysis, and replace this node by an empty one under a new id"
+        case .noSpace: "free space on the data directory's file system, then start the node again"
+        case .io: "check the disk and the kernel's log, then start the node again"
+        case .invariant: "report this; the data on disk is unchanged, so the node can be started again"
+        case .other: "see the cause"
+        }
+    }
+}
+
+extension StorageError {
+    /// An error of the database, told with what it was doing.
+    init(_ error: RocksDBError, while doing: String) {
+        self.init(Kind(error), "\(doing): \(error.message)")
+    }
+
+    init(_ error: StateStoreError, while doing: String) {
+        let kind: Kind =
+            switch error.kind {
+            case .corruption: .corruption
+            case .noSpace: .noSpace
+            case .io: .io
+            case .wouldBlock, .other: .other
+            }
+        self.init(kind, "\(doing): \(error.message)")
+    }
+}
+
+extension StorageError.Kind {
+    init(_ error: RocksDBError) {
+        self =
+            switch error.kind {
+            case .corruption: .corruption
+            case .noSpace: .noSpace
+            case .lockHeld: .locked
+            case .io where error.message.contains("Permission denied"): .permission
+            case .io: .io
+            case .busy, .incomplete, .other: .other
+            }
+    }
+}
+
+/// Runs `body` and gives a database's error its meaning for the node.
+func storage<R: ~Copyable>(
+    _ doing: @autoclosure () -> String, _ body: () throws(RocksDBError) -> R
+) throws(StorageError) -> R {
+    do { return try body() } catch { throw StorageError(error, while: doing()) }
+}

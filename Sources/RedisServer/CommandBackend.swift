@@ -1,0 +1,122 @@
+package import KeyValue
+
+/// What the Redis door needs of the node behind it. All of it may be called from any event loop and never blocks.
+package protocol CommandBackend: AnyObject, Sendable {
+    /// Whether commands on data are taken; before, they are answered `-LOADING`.
+    var isReady: Bool { get }
+
+    /// Whether a read may be served at once: this node alone is the majority, so nobody else can have written.
+    var readsAreLocal: Bool { get }
+
+    /// Hands over a segment. The sink hears of it exactly once, under `ticket`.
+    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink)
+
+    /// Asks for a moment, not before this call, at which this node's state answers linearizably. The sink hears when
+    /// it has come for everything up to `ticket`, or that it will not.
+    func requestReads(ticket: UInt64, sink: any CompletionSink)
+
+    /// The state to read from: only after `CompletionSink.readsReady`, or while `readsAreLocal`.
+    var reader: any KeyValueReading { get }
+
+    /// Runs `body` on a thread that may wait for the disk.
+    func runBlocking(_ body: @escaping @Sendable () -> Void)
+
+    /// A picture of the node, at most some milliseconds old.
+    func description() -> NodeDescription
+
+    /// The JSON of `/status`.
+    func statusJSON() -> String
+
+    /// A read met a broken store: the node stops.
+    func storeFailed(_ error: StateStoreError)
+}
+
+/// Hears of what was handed to a `CommandBackend`. Called from any thread; must be quick.
+package protocol CompletionSink: AnyObject, Sendable {
+    func writesCompleted(_ results: [WriteResult])
+    /// Every read asked for under a ticket up to this one may be executed.
+    func readsReady(through ticket: UInt64)
+    func readsFailed(through ticket: UInt64, _ failure: ReadFailure)
+}
+
+package struct WriteResult: Sendable {
+    package var ticket: UInt64
+    /// One outcome for each command of the segment, in order, or why there is none.
+    package var outcomes: Result<[Outcome], WriteFailure>
+    package init(ticket: UInt64, outcomes: Result<[Outcome], WriteFailure>) {
+        self.ticket = ticket
+        self.outcomes = outcomes
+    }
+}
+
+/// Why a segment has no outcome. Scope: the request.
+package enum WriteFailure: Error, Hashable, Sendable {
+    /// No leader was known for `park-timeout`: certainly not applied.
+    case noLeader
+    /// The leader could not take more for `park-timeout`: certainly not applied.
+    case busy
+    /// Sent to a leader, and no news for `request-timeout`: may or may not take effect.
+    case inDoubt
+    /// The node is stopping: certainly not applied.
+    case stopping
+}
+
+package enum ReadFailure: Error, Hashable, Sendable {
+    /// No leader confirmed its leadership for `park-timeout`.
+    case noLeader
+    case stopping
+}
+
+/// What INFO, ROLE and ROOST.STATUS tell.
+package struct NodeDescription: Sendable {
+    package var isLeader: Bool
+    package var role: String
+    package var term: UInt64
+    package var leaderNode: UInt64?
+    /// The leader's plain door, when known.
+    package var leaderRedis: (host: String, port: Int)?
+    package var commitIndex: UInt64
+    package var appliedIndex: UInt64
+    package var voters: [UInt64]
+    /// On the leader: (address of the plain door, match index) of each follower that is connected.
+    package var followers: [(host: String, port: Int, matchIndex: UInt64)]
+    package var version: String
+    package var node: UInt64
+    package var uptimeSeconds: Int
+    package var redisPort: Int
+    package var estimatedKeys: UInt64
+    package var usedMemoryBytes: UInt64
+
+    package init(
+        isLeader: Bool, role: String, term: UInt64, leaderNode: UInt64?, leaderRedis: (host: String, port: Int)?,
+        commitIndex: UInt64, appliedIndex: UInt64, voters: [UInt64],
+        followers: [(host: String, port: Int, matchIndex: UInt64)], version: String, node: UInt64,
+        uptimeSeconds: Int, redisPort: Int, estimatedKeys: UInt64, usedMemoryBytes: UInt64
+    ) {
+        self.isLeader = isLeader
+        self.role = role
+        self.term = term
+        self.leaderNode = leaderNode
+        self.leaderRedis = leaderRedis
+        self.commitIndex = commitIndex
+        self.appliedIndex = appliedIndex
+        self.voters = voters
+        self.followers = followers
+        self.version = version
+        self.node = node
+        self.uptimeSeconds = uptimeSeconds
+        self.redisPort = redisPort
+        self.estimatedKeys = estimatedKeys
+        self.usedMemoryBytes = usedMemoryBytes
+    }
+}
+
+/// Reads of the replicated state by user key. `RoostNode` joins it to the group and the store.
+package protocol KeyValueReading: Sendable {
+    /// Gives `body` the value in place, `nil` when absent.
+    func get<R>(
+        _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> R
+    ) throws(StateStoreError) -> R
+    /// Everything else; several keys are read at one moment.
+    func execute(_ command: ReadCommand, tier: ReadTier) throws(StateStoreError) -> Outcome
+}

@@ -1,0 +1,171 @@
+import ByteCoding
+import KeyValue
+import RESP
+
+/// Commands on the replicated state.
+extension ConnectionHandler {
+    // MARK: - Reads
+
+    func executeRead(_ command: Command, _ arguments: ArgumentList) {
+        switch command {
+        case .get: get(arguments[1])
+        case .strlen: awaitRead(.valueLength(Bytes(copying: arguments[1])))
+        case .mget: awaitRead(.multiGet(copies(of: arguments)))
+        case .exists: awaitRead(.exists(copies(of: arguments)))
+        case .dbsize: awaitRead(.countKeys)
+        default: preconditionFailure("\(command) is no read")
+        }
+    }
+
+    private func copies(of arguments: ArgumentList) -> [Bytes] {
+        (1..<arguments.count).map { Bytes(copying: arguments[$0]) }
+    }
+
+    // MARK: - Writes
+
+    func executeWrite(_ command: Command, _ arguments: ArgumentList) {
+        switch command {
+        case .set: set(arguments)
+        case .del:
+            guard acceptsKeys(arguments, 1..<arguments.count) else { return }
+            write { $0.delete(count: arguments.count - 1) { arguments[$0 + 1] } }
+        case .append:
+            guard acceptsKeys(arguments, 1..<2) else { return }
+            write { $0.append(key: arguments[1], suffix: arguments[2]) }
+        case .incr:
+            guard acceptsKeys(arguments, 1..<2) else { return }
+            write { $0.increment(key: arguments[1], by: 1) }
+        case .incrby:
+            guard acceptsKeys(arguments, 1..<2) else { return }
+            guard let delta = DecimalInteger.parse(arguments[2]) else {
+                return replyError("ERR value is not an integer or out of range")
+            }
+            write { $0.increment(key: arguments[1], by: delta) }
+        case .mset: multiSet(arguments)
+        case .flushall, .flushdb: flushAll(command, arguments)
+        default: preconditionFailure("\(command) is no write")
+        }
+    }
+
+    private func multiSet(_ arguments: ArgumentList) {
+        guard arguments.count % 2 == 1 else { return replyWrongArity("mset") }
+        let pairs = (arguments.count - 1) / 2
+        for pair in 0..<pairs {
+            guard acceptsKeys(arguments, 1 + 2 * pair..<2 + 2 * pair) else { return }
+        }
+        write { $0.multiSet(count: pairs) { (arguments[1 + 2 * $0], arguments[2 + 2 * $0]) } }
+    }
+
+    /// `FLUSHALL [ASYNC|SYNC]`: one range deletion either way.
+    private func flushAll(_ command: Command, _ arguments: ArgumentList) {
+        guard arguments.count <= 2 else { return replyWrongArity(command.rawValue) }
+        if arguments.count == 2, !["ASYNC", "SYNC"].contains(arguments.text(1).uppercased()) {
+            return replyError("ERR syntax error")
+        }
+        write { $0.flushAll() }
+    }
+
+    /// `SET key value [NX | XX | IFEQ old] [GET]`.
+    private func set(_ arguments: ArgumentList) {
+        guard acceptsKeys(arguments, 1..<2) else { return }
+        if arguments.count == 3 {
+            write { $0.set(key: arguments[1], value: arguments[2], condition: .none, returnOld: false) }
+            return
+        }
+        switch SetOptions.parse(arguments) {
+        case .failure(let refusal): replyError(refusal.message)
+        case .success(let options):
+            write {
+                $0.set(
+                    key: arguments[1], value: arguments[2], condition: options.condition(arguments),
+                    returnOld: options.returnsOld)
+            }
+        }
+    }
+
+    private func acceptsKeys(_ arguments: ArgumentList, _ positions: Range<Int>) -> Bool {
+        for position in positions where arguments[position].count > server.limits.maxKeyBytes {
+            replyError("TOOBIG key \(arguments[position].count) bytes > max-key-bytes \(server.limits.maxKeyBytes)")
+            return false
+        }
+        return true
+    }
+}
+
+/// What stands behind the value of a SET.
+private struct SetOptions {
+    enum Condition {
+        case none, ifAbsent, ifPresent
+        /// The position of the value to compare with.
+        case ifEqual(argument: Int)
+    }
+
+    struct Refusal: Error {
+        var message: String
+        static let syntax = Refusal(message: "ERR syntax error")
+    }
+
+    var condition = Condition.none
+    var returnsOld = false
+
+    static func parse(_ arguments: ConnectionHandler.ArgumentList) -> Result<SetOptions, Refusal> {
+        var options = SetOptions()
+        var position = 3
+        while position < arguments.count {
+            switch arguments.text(position).uppercased() {
+            case "GET": options.returnsOld = true
+            case "NX":
+                guard options.setCondition(.ifAbsent) else { return .failure(.syntax) }
+            case "XX":
+                guard options.setCondition(.ifPresent) else { return .failure(.syntax) }
+            case "IFEQ":
+                position += 1
+                guard position < arguments.count, options.setCondition(.ifEqual(argument: position)) else {
+                    return .failure(.syntax)
+                }
+            case "EX", "PX", "EXAT", "PXAT", "KEEPTTL":
+                return .failure(
+                    Refusal(message: "ERR keys do not expire in this version: SET takes NX, XX, IFEQ and GET"))
+            default: return .failure(.syntax)
+            }
+            position += 1
+        }
+        return .success(options)
+    }
+
+    private mutating func setCondition(_ new: Condition) -> Bool {
+        guard case .none = condition else { return false }
+        condition = new
+        return true
+    }
+
+    func condition(_ arguments: ConnectionHandler.ArgumentList) -> SetCondition {
+        switch condition {
+        case .none: .none
+        case .ifAbsent: .ifAbsent
+        case .ifPresent: .ifPresent
+        case .ifEqual(let argument): .ifEqual(arguments[argument])
+        }
+    }
+}
+
+/// Integers as Redis takes them: an optional minus sign and decimal digits without a leading zero, nothing else.
+enum DecimalInteger {
+    static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
+        let isNegative = text.first == UInt8(ascii: "-")
+        let digits = text.dropFirst(isNegative ? 1 : 0)
+        guard let first = digits.first, digits.count <= 19 else { return nil }
+        if first == UInt8(ascii: "0") { return digits.count == 1 && !isNegative ? 0 : nil }
+        var value: Int64 = 0
+        for byte in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            // Built downwards, because the smallest integer has no positive twin.
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, underflow) = product.subtractingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
+            guard !overflow, !underflow else { return nil }
+            value = sum
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
+    }
+}

@@ -1,0 +1,376 @@
+import ByteCoding
+import DequeModule
+import KeyValue
+import NIOCore
+import RESP
+
+/// One client connection: finds commands in its bytes, hands writes and reads over, and answers in program order.
+///
+/// Order (architecture: effects and replies of a connection come in the order of its commands): replies wait in `slots`.
+/// A read is executed only when everything before it is answered, so it sees the connection's own writes. A write that
+/// follows a read which is not executed yet is not parsed before it is, so the read cannot see it.
+///
+/// Limits: at most `maxPipelinedCommands` slots; nothing is parsed, and nothing more is read from the socket, while that
+/// many are owed or while the client does not take its replies; reads are executed only as far as the replies fit.
+///
+/// Confined to its channel's event loop.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let server: ServerContext
+    let loop: LoopContext
+    let id: UInt64
+    var client = ClientAttributes()
+    var version = RESPVersion.resp2
+
+    private var parser: RequestParser
+    private var unread = ByteBuffer()
+    private var neededBytes = 1
+    private var slots: Deque<Slot> = []
+    /// Reads among the slots.
+    private var pendingReads = 0
+    private(set) var out = ReplyBuffer()
+
+    private weak var channel: (any Channel)?
+    private var context: ChannelHandlerContext?
+    /// The next command in `unread` must wait.
+    private var isBlocked = false
+    private var isReadHeld = false
+    private var isTouched = false
+    /// No further command is taken; the connection ends when all replies have left.
+    private var isClosing = false
+    private var isInputEnded = false
+
+    init(server: ServerContext, loop: LoopContext, id: UInt64) {
+        self.server = server
+        self.loop = loop
+        self.id = id
+        parser = RequestParser(limits: server.limits.request)
+    }
+
+    // MARK: - Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        channel = context.channel
+        client.address = context.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var incoming = unwrapInboundIn(data)
+        if isClosing { return }
+        if unread.readableBytes == 0 { unread = incoming } else { unread.writeBuffer(&incoming) }
+        takeCommands()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isBlocked || isClosing { isReadHeld = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { pump() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// The client closed its sending side: what it sent before is still answered.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            isInputEnded = true
+            finishIfDone()
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        isClosing = true
+        slots.removeAll()
+        pendingReads = 0
+        unread.clear()
+        server.connectionClosed(self)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset or broken pipe: the client is gone, nobody is left to tell.
+        context.close(promise: nil)
+    }
+
+    // MARK: - Commands in
+
+    /// Takes as many commands from the unread bytes as may be taken now.
+    private func takeCommands() {
+        isBlocked = false
+        let bytes = unread
+        let consumed = bytes.withUnsafeReadableBytes { buffer -> Int in
+            var offset = 0
+            while !isClosing {
+                guard mayTakeMore else {
+                    isBlocked = true
+                    break
+                }
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                guard rest.count >= neededBytes else { break }
+                guard let taken = takeCommand(from: rest) else { break }
+                offset += taken
+            }
+            return offset
+        }
+        guard context != nil else { return }
+        unread.moveReaderIndex(forwardBy: consumed)
+        if unread.readableBytes == 0 { unread = ByteBuffer() } else { unread.discardReadBytes() }
+        if !isBlocked, isReadHeld, !isClosing {
+            isReadHeld = false
+            context?.read()
+        }
+    }
+
+    private var mayTakeMore: Bool {
+        slots.count < server.limits.maxPipelinedCommands && (channel?.isWritable ?? false)
+            && out.buffer.readableBytes < server.limits.maxOutputBufferBytes
+    }
+
+    /// Takes one command; answers how many bytes it had, or `nil` when nothing can be taken for now.
+    private func takeCommand(from buffer: UnsafeRawBufferPointer) -> Int? {
+        switch parser.parse(buffer) {
+        case .needMore(let minimum):
+            neededBytes = minimum
+            return nil
+        case .command(let consumed):
+            neededBytes = 1
+            if parser.argumentCount == 0 { return consumed }
+            let isTaken = execute(ArgumentList(buffer: buffer, connection: self))
+            guard isTaken else {
+                isBlocked = true
+                return nil
+            }
+            return consumed
+        case .jsonLine(_, let consumed):
+            neededBytes = 1
+            reply { $0.writeError("ERR the JSON line form is not supported by this version; use RESP or inline commands") }
+            return consumed
+        case .failure(let failure):
+            server.metrics.protocolErrors.add(1)
+            reply { $0.writeError(failure.message) }
+            close()
+            return nil
+        }
+    }
+
+    /// The arguments of the command that is being taken, in place: valid only during `execute`.
+    struct ArgumentList {
+        fileprivate let buffer: UnsafeRawBufferPointer
+        fileprivate let connection: ConnectionHandler
+
+        var count: Int { connection.parser.argumentCount }
+        subscript(index: Int) -> UnsafeRawBufferPointer { connection.parser.argument(index, in: buffer) }
+
+        /// For texts that are shown: option words, names, addresses.
+        func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+    }
+
+    // MARK: - What commands do
+
+    /// Answers at once, behind whatever is owed before.
+    func reply(_ write: (inout ReplyBuffer) -> Void) {
+        if slots.isEmpty {
+            write(&out)
+        } else {
+            var buffer = ReplyBuffer()
+            write(&buffer)
+            slots.append(.reply(buffer))
+        }
+    }
+
+    /// Whether a read is owed: a write must then wait (`execute` answers false and changes nothing).
+    var mustFinishReads: Bool { pendingReads > 0 }
+
+    /// Hands one write over; its outcome is the reply.
+    func write(_ encode: (inout SegmentWriter) -> Void) {
+        slots.append(.write(ticket: loop.addWrite(of: self, encode)))
+    }
+
+    /// Answers a GET: at once when nothing has to be waited for, else later.
+    func get(_ key: UnsafeRawBufferPointer) {
+        if slots.isEmpty, loop.backend.readsAreLocal, answerGet(key) { return }
+        awaitRead(.get(Bytes(copying: key)))
+    }
+
+    /// Answers a read with its own keys later, in its turn.
+    func awaitRead(_ read: ReadCommand) {
+        pendingReads += 1
+        slots.append(.read(ticket: loop.addRead(of: self), read))
+    }
+
+    /// No further command is taken; the connection ends when all replies have left.
+    func close() {
+        isClosing = true
+        finishIfDone()
+    }
+
+    // MARK: - Replies out
+
+    /// An outcome for the connection's first write under `ticket`. Answers whether `pump` must be called (once).
+    func writeCompleted(ticket: UInt64, _ result: Result<Outcome, WriteFailure>) -> Bool {
+        guard context != nil else { return false }
+        if case .write(ticket)? = slots.first {
+            slots.removeFirst()
+            encode(result, into: &out)
+        } else {
+            // Rare: a later ticket failed before an earlier one was settled.
+            let position = slots.firstIndex { if case .write(ticket) = $0 { true } else { false } }
+            guard let position else { return false }
+            var buffer = ReplyBuffer()
+            encode(result, into: &buffer)
+            slots[position] = .reply(buffer)
+        }
+        defer { isTouched = true }
+        return !isTouched
+    }
+
+    /// The reads under this ticket will not get their moment.
+    func readsFailed(through ticket: UInt64, _ failure: ReadFailure) {
+        for position in slots.indices {
+            guard case .read(let owed, _) = slots[position], owed <= ticket else { continue }
+            var buffer = ReplyBuffer()
+            buffer.writeError(server.text(of: failure))
+            slots[position] = .reply(buffer)
+            pendingReads -= 1
+        }
+    }
+
+    /// Moves on: executes the reads whose moment has come, sends what is ready, and takes further commands.
+    func pump() {
+        isTouched = false
+        guard context != nil else { return }
+        advance()
+        flush()
+        if isBlocked, mayTakeMore, !isClosing {
+            takeCommands()
+            flush()
+        }
+        finishIfDone()
+    }
+
+    private func advance() {
+        while let slot = slots.first, out.buffer.readableBytes < server.limits.maxOutputBufferBytes {
+            switch slot {
+            case .reply(let buffer):
+                slots.removeFirst()
+                buffer.buffer.withUnsafeReadableBytes { out.write($0) }
+            case .write, .running:
+                return
+            case .read(let ticket, let read):
+                guard ticket <= loop.readyThrough, channel?.isWritable ?? false else { return }
+                guard answer(read) else {
+                    slots[slots.startIndex] = .running
+                    runBlocking(read)
+                    return
+                }
+                slots.removeFirst()
+                pendingReads -= 1
+            }
+        }
+    }
+
+    private func flush() {
+        guard out.buffer.readableBytes > 0, let context else { return }
+        context.writeAndFlush(wrapOutboundOut(out.buffer), promise: nil)
+        out.buffer = context.channel.allocator.buffer(capacity: 512)
+    }
+
+    private func finishIfDone() {
+        guard isClosing || (isInputEnded && !isBlocked), slots.isEmpty, let context else { return }
+        flush()
+        context.close(promise: nil)
+    }
+
+    // MARK: - Executing reads
+
+    /// Executes a read from memory; false: the disk is needed.
+    private func answer(_ read: ReadCommand) -> Bool {
+        if case .get(let key) = read { return key.withUnsafeBytes { answerGet($0) } }
+        do throws(StateStoreError) {
+            encode(.success(try loop.backend.reader.execute(read, tier: .memory)), into: &out)
+            return true
+        } catch {
+            return answerFailure(error)
+        }
+    }
+
+    private func answerGet(_ key: UnsafeRawBufferPointer) -> Bool {
+        do throws(StateStoreError) {
+            try loop.backend.reader.get(key, tier: .memory) { value in
+                if let value { out.writeBulk(value) } else { out.writeNull(version) }
+            }
+            return true
+        } catch {
+            return answerFailure(error)
+        }
+    }
+
+    /// A store that only would have to wait is no failure; any other error ends the node, so nothing is answered.
+    private func answerFailure(_ error: StateStoreError) -> Bool {
+        if error.kind == .wouldBlock { return false }
+        loop.backend.storeFailed(error)
+        out.writeError("ERR this node's store failed; the node stops")
+        return true
+    }
+
+    private func runBlocking(_ read: ReadCommand) {
+        let backend = loop.backend
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let eventLoop = loop.eventLoop
+        backend.runBlocking {
+            let result = Self.executeBlocking(read, backend)
+            eventLoop.execute { bound.value.blockingReadDone(result) }
+        }
+    }
+
+    private static func executeBlocking(
+        _ read: ReadCommand, _ backend: any CommandBackend
+    ) -> Result<Outcome, StateStoreError> {
+        do throws(StateStoreError) {
+            return .success(try backend.reader.execute(read, tier: .all))
+        } catch {
+            backend.storeFailed(error)
+            return .failure(error)
+        }
+    }
+
+    private func blockingReadDone(_ result: Result<Outcome, StateStoreError>) {
+        guard context != nil, case .running? = slots.first else { return }
+        slots.removeFirst()
+        pendingReads -= 1
+        switch result {
+        case .success(let outcome): encode(.success(outcome), into: &out)
+        case .failure: out.writeError("ERR this node's store failed; the node stops")
+        }
+        pump()
+    }
+
+    // MARK: - Encoding
+
+    private func encode(_ result: Result<Outcome, WriteFailure>, into sink: inout ReplyBuffer) {
+        switch result {
+        case .success(let outcome): OutcomeEncoder.encode(outcome, into: &sink, version)
+        case .failure(let failure): sink.writeError(server.text(of: failure))
+        }
+    }
+}
+
+/// What CLIENT SETNAME, SETINFO and HELLO tell, and CLIENT INFO repeats.
+struct ClientAttributes {
+    var name = ""
+    var libraryName = ""
+    var libraryVersion = ""
+    var address = "?"
+}

@@ -1,0 +1,168 @@
+package import Logging
+
+/// Everything an operator can set on one node, as plain values. Local: nothing here is replicated, and nothing here
+/// may steer how entries are applied.
+///
+/// The sections and fields are those of the TOML file (`field` here is `field_in_snake_case` there). What each one is
+/// called on the command line and in the environment, how it is written and its documentation stand in `Setting.all`.
+package struct NodeConfiguration: Hashable, Sendable {
+    package var node = Node()
+    package var listen = Listen()
+    package var advertise = Advertise()
+    package var raft = Raft()
+    package var storage = Storage()
+    package var limits = Limits()
+    package var log = Log()
+    package var debug = Debug()
+
+    package init() {}
+}
+
+extension NodeConfiguration {
+    /// Who this node is and with whom it founds a cluster.
+    package struct Node: Hashable, Sendable {
+        /// Names this node for ever; never reused. 1 and up. Default 1, the only member of a cluster of one.
+        package var id: UInt64 = 1
+        /// Where everything is kept. Made if missing. Default `./roost-data`.
+        package var dataDir = "./roost-data"
+        /// Goes into the cluster's identity: clusters with different names refuse each other. Default `roost`.
+        package var clusterName = "roost"
+        /// The founding members and where this node dials them, itself included. Empty: a cluster of one (default).
+        package var peers: [UInt64: HostPort] = [:]
+    }
+
+    /// Where this node listens. Port 0 picks a free one. All on loopback by default, so that a fresh node is private.
+    package struct Listen: Hashable, Sendable {
+        /// The door for Redis clients. Default 127.0.0.1:6400.
+        package var redis = HostPort(host: "127.0.0.1", port: 6400)
+        /// The door for the other nodes. Default 127.0.0.1:7400.
+        package var peer = HostPort(host: "127.0.0.1", port: 7400)
+        /// The door for metrics, health and status. Default 127.0.0.1:8400.
+        package var http = HostPort(host: "127.0.0.1", port: 8400)
+        /// Refuses to listen beyond loopback while nothing authenticates clients, as Redis does. Default true.
+        package var protectedMode = true
+    }
+
+    /// What others are told to dial, when that differs from where this node listens (translation, proxies, `0.0.0.0`).
+    /// Nil: the address that is listened on.
+    package struct Advertise: Hashable, Sendable {
+        package var redis: HostPort?
+        package var peer: HostPort?
+        package var http: HostPort?
+    }
+
+    /// The consensus core; the fields of `Raft.Configuration`, with its defaults.
+    package struct Raft: Hashable, Sendable {
+        /// A follower that hears nothing for this long, plus up to as much again at random, starts an election.
+        /// Default 300 ms: several heartbeats and a slow fsync fit in.
+        package var electionTimeout: Duration = .milliseconds(300)
+        /// How often a leader shows that it is alive. Default 50 ms; at most a third of the election timeout.
+        package var heartbeatInterval: Duration = .milliseconds(50)
+        /// Ask whether an election could be won before raising the term (Raft thesis, section 9.6). Default true.
+        package var preVote = true
+        /// A leader that loses touch with a majority for an election timeout steps down. Default true.
+        package var checkQuorum = true
+        /// Bytes of entries in one append message, soft by one entry. Default 256 KiB.
+        package var maxAppendBytes = 256 << 10
+        /// Append messages under way to one follower. Default 64.
+        package var maxInflightMessages = 64
+        /// Bytes of entries under way to one follower, soft by one message. Default 8 MiB: 80 MB/s at 100 ms.
+        package var maxInflightBytes = 8 << 20
+        /// Writes are refused while this many bytes wait for commit. Default 64 MiB.
+        package var maxUncommittedBytes = 64 << 20
+        /// Bytes handed to the state machine at a time, soft by one entry. Default 4 MiB.
+        package var maxApplyBytes = 4 << 20
+        /// Entries kept in memory for followers that lag. Default 64 MiB.
+        package var entryCacheBytes = 64 << 20
+    }
+
+    /// Where state and log are kept, and how much memory and time that may take.
+    package struct Storage: Hashable, Sendable {
+        package enum Engine: String, CaseIterable, Hashable, Sendable {
+            case rocksdb
+            /// Nothing is kept: for experiments and tests.
+            case memory
+        }
+
+        package var engine: Engine = .rocksdb
+        /// One memtable of the state. Default 32 MiB.
+        package var stateWriteBufferBytes = 32 << 20
+        /// Memtables of the state before writes stall. Default 4.
+        package var stateWriteBuffers = 4
+        /// One memtable of the log. Default 256 MiB: most entries are truncated before they would be flushed.
+        package var logWriteBufferBytes = 256 << 20
+        /// Memtables of the log before writes stall. Default 3.
+        package var logWriteBuffers = 3
+        /// Cache of uncompressed blocks. Default 64 MiB.
+        package var blockCacheBytes = 64 << 20
+        /// Size of all write-ahead logs at which the oldest memtables are flushed. Default 512 MiB.
+        package var maxTotalWalBytes = 512 << 20
+        /// Threads for flushes and compactions. Default 2.
+        package var backgroundJobs = 2
+        /// Log bytes that a restart may have to apply again before a flush is asked for. Default 64 MiB.
+        package var maxUnflushedLogBytes = 64 << 20
+        /// The same as a number of entries. Default 500,000.
+        package var maxUnflushedEntries = 500_000
+        /// The same as an age. Default 60 s.
+        package var maxUnflushedAge: Duration = .seconds(60)
+        /// Applied entries kept in the log for followers that lag. Default 10,000.
+        package var truncationSlackEntries = 10_000
+    }
+
+    /// What clients and peers may ask of this node; reaching a limit gives a clear answer.
+    package struct Limits: Hashable, Sendable {
+        /// Connections on the Redis door. Default 10,000.
+        package var maxClients = 10_000
+        /// Default 64 KiB.
+        package var maxKeyBytes = 64 << 10
+        /// Default 8 MiB.
+        package var maxValueBytes = 8 << 20
+        /// Arguments of one command. Default 65,536.
+        package var maxArguments = 65_536
+        /// One command with all its arguments. Default 64 MiB.
+        package var maxRequestBytes = 64 << 20
+        /// Commands of one connection that wait for their answers; more are left unread. Default 10,000.
+        package var maxPipelinedCommands = 10_000
+        /// Replies of one connection that its client has not read; beyond, it is closed. Default 32 MiB.
+        package var maxOutputBufferBytes = 32 << 20
+        /// Commands of many clients in one entry, soft by one command. Default 1 MiB.
+        package var maxBatchBytes = 1 << 20
+        /// How long a command waits for a leader before `-LOADING`. Default 2 s.
+        package var parkTimeout: Duration = .seconds(2)
+        /// How long a command waits for its outcome before `-INDOUBT`. Default 5 s.
+        package var requestTimeout: Duration = .seconds(5)
+        /// Threads that serve clients. 0 (default): half of the processors, at least one.
+        package var eventLoops = 0
+        /// Piece in which a message to a peer is cut, so that heartbeats go between. Default 256 KiB.
+        package var peerMaxFrameBytes = 256 << 10
+        /// The longest message a peer may send. Default 80 MiB: one entry with the longest request.
+        package var peerMaxMessageBytes = 80 << 20
+        /// Bytes queued to one peer before bulk is dropped (Raft sends it again). Default 64 MiB.
+        package var peerQueueBytes = 64 << 20
+        /// The longest pause between attempts to reach a peer. Default 1 s.
+        package var peerReconnectMax: Duration = .seconds(1)
+        /// How long SIGTERM lets commands under way finish. Default 5 s.
+        package var shutdownTimeout: Duration = .seconds(5)
+    }
+
+    /// What is logged; always to standard error.
+    package struct Log: Hashable, Sendable {
+        package enum Format: String, CaseIterable, Hashable, Sendable {
+            /// One line a person reads.
+            case text
+            /// One JSON object per line.
+            case json
+        }
+
+        /// Default info.
+        package var level: Logger.Level = .info
+        /// Default text.
+        package var format: Format = .text
+    }
+
+    /// For tests of the shipped daemon only.
+    package struct Debug: Hashable, Sendable {
+        /// Opens the commands that break things on purpose. Default false.
+        package var faultInjection = false
+    }
+}

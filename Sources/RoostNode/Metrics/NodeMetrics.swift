@@ -1,0 +1,29 @@
+import Synchronization
+
+/// What this node counts and times, from any thread.
+package final class NodeMetrics: Sendable {
+    /// One synced write of the log, however many entries.
+    package let logSync = LatencyHistogram()
+    /// One page applied to the state.
+    package let apply = LatencyHistogram()
+    /// Commands of this node's clients that were answered from the apply stream.
+    package let settledCommands = Counter()
+    package let proposedBlocks = Counter()
+    package let proposedSegments = Counter()
+    package let forwardedSegments = Counter()
+    package let resentSegments = Counter()
+    package let refusedForwards = Counter()
+    package let readRounds = Counter()
+    package let inDoubt = Counter()
+    package let parkedExpired = Counter()
+    package let leaderChanges = Counter()
+
+    package init() {}
+
+    package struct Counter: ~Copyable, Sendable {
+        private let value = Atomic<Int>(0)
+        package init() {}
+        package var current: Int { value.load(ordering: .relaxed) }
+        package func add(_ amount: Int = 1) { value.wrappingAdd(amount, ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,368 @@
+import ByteCoding
+import DequeModule
+import KeyValue
+import Logging
+import PeerTransport
+import Raft
+import RaftStorage
+import RedisServer
+
+/// The thread that drives the Raft core. It never waits for a disk or a socket: it takes everything that is queued, steps
+/// the core, and hands the effects to the threads that carry them out.
+///
+/// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
+/// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
+///
+/// Confined to its thread, apart from `inbox`.
+final class Consensus {
+    struct Parts {
+        var group: GroupID
+        var node: NodeID
+        /// Of this process.
+        var incarnation: UInt64
+        var inbox: Inbox<ConsensusEvent>
+        var logWriter: LogWriter
+        var applier: Applier
+        var transport: PeerTransport?
+        var pool: BlockingPool
+        var store: NodeStore
+        var submissions: SubmissionTable
+        var board: StatusBoard
+        var metrics: NodeMetrics
+        var failure: FailureLatch
+        var progress: ThreadProgress
+        var logger: Logger
+    }
+
+    struct Limits {
+        var outbox: Outbox.Limits
+        /// Segments are joined to a block until it is this large; one always fits.
+        var maxBlockBytes: Int
+        /// No more is proposed while this many bytes wait for commit.
+        var maxUncommittedBytes: Int
+        /// How far the log may be cut.
+        var flushPolicy: FlushPolicy
+    }
+
+    /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
+    private static let maxHeldForwards = 4096
+    /// The thread shows that it lives at least this often.
+    private static let maxSleep = Duration.seconds(1)
+    /// The board is at most this old while the thread is busy.
+    private static let publishInterval = Duration.milliseconds(5)
+
+    private let parts: Parts
+    private let limits: Limits
+    private var core: RaftCore
+    private var outbox: Outbox
+    private var acceptor = ForwardAcceptor()
+    private var heldForwards: Deque<ForwardedSegment> = []
+    private var reads: ReadCoordinator<ReadWaiter>
+    private var stamps = StampClock()
+    private var lastSequence: UInt64 = 0
+    private var lastProposal: UInt64 = 0
+    private var isTaking = true
+    private var isStopped = false
+    private var lastPublished = MonotonicTime.zero
+    private var isBoardStale = true
+    private var snapshotWarned: Set<NodeID> = []
+    /// The last index that is cut off the log.
+    private var truncated: LogIndex
+
+    /// - Parameter truncated: the last index that is cut off the log at the start.
+    init(core: RaftCore, truncated: LogIndex, parts: Parts, limits: Limits) {
+        self.truncated = truncated
+        self.core = core
+        self.parts = parts
+        self.limits = limits
+        outbox = Outbox(limits: limits.outbox)
+        reads = ReadCoordinator(parkTimeout: limits.outbox.parkTimeout, incarnation: parts.incarnation)
+    }
+
+    /// The body of the thread; returns after `.stop` or a failure.
+    func run() {
+        var events: [ConsensusEvent] = []
+        turn(&events, at: SystemClock.monotonic())
+        while !isStopped && !parts.failure.isSet {
+            events.removeAll(keepingCapacity: true)
+            parts.progress.idle()
+            parts.inbox.drain(into: &events, until: wakeUp())
+            parts.progress.busy()
+            turn(&events, at: SystemClock.monotonic())
+        }
+        giveUpOnEverybody()
+    }
+
+    private func wakeUp() -> MonotonicTime {
+        let now = SystemClock.monotonic()
+        let own = min(core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, now.advanced(by: Self.maxSleep))
+        return isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
+    }
+
+    private func turn(_ events: inout [ConsensusEvent], at now: MonotonicTime) {
+        for event in events { take(event, at: now) }
+        core.step(.timeAdvanced, at: now)
+        outbox.setRoute(core.leader.map { Outbox.Route(leader: $0, term: core.term) })
+        routeSegments(at: now)
+        askForReads(at: now)
+        perform(core.drainEffects(), at: now)
+        answerReads(at: now)
+        expire(at: now)
+        publish(at: now)
+    }
+
+    // MARK: - Events in
+
+    private func take(_ event: ConsensusEvent, at now: MonotonicTime) {
+        isBoardStale = true
+        switch event {
+        case .submitted(let submission): enqueue(submission, at: now)
+        case .readsRequested(let waiter):
+            guard isTaking else { return waiter.sink.readsFailed(through: waiter.ticket, .stopping) }
+            reads.enqueue(waiter, at: now)
+        case .peerMessages(let messages): for message in messages { take(message, at: now) }
+        case .linkUp(let node, .dialled): if node == core.leader { outbox.linkReset() }
+        case .linkUp(_, .accepted): break
+        case .linkDown(let node, .dialled, _): core.step(.unreachable(node), at: now)
+        case .linkDown(let node, .accepted, .closedByPeer):
+            if node == core.leader { core.step(.leaderLost(node), at: now) }
+        case .linkDown(_, .accepted, _): break
+        case .persisted(let ticket): core.step(.persisted(ticket), at: now)
+        case .applied(let notice): take(notice, at: now)
+        case .fetched(let request, let entries): core.step(.fetched(request, entries: entries), at: now)
+        case .stateDurable(let index): truncateLog(durable: index)
+        case .truncated(let entry):
+            truncated = entry.index
+            core.step(.compacted(entry), at: now)
+        case .stopTaking: isTaking = false
+        case .stop: isStopped = true
+        }
+    }
+
+    private func enqueue(_ submission: Submission, at now: MonotonicTime) {
+        guard isTaking else {
+            let result = WriteResult(ticket: submission.ticket, outcomes: .failure(.stopping))
+            return submission.sink.writesCompleted([result])
+        }
+        lastSequence += 1
+        let origin = Origin(node: parts.node.rawValue, incarnation: parts.incarnation, sequence: lastSequence)
+        parts.submissions.insert(.init(ticket: submission.ticket, sink: submission.sink), sequence: lastSequence)
+        outbox.enqueue(sequence: lastSequence, segment: submission.segment.sign(origin), at: now)
+    }
+
+    private func take(_ message: PeerMessage, at now: MonotonicTime) {
+        guard message.group == parts.group else { return }
+        switch message {
+        case .raft(let message): core.step(.received(message), at: now)
+        case .forward(let forwarded):
+            guard heldForwards.count < Self.maxHeldForwards else { return parts.metrics.refusedForwards.add() }
+            heldForwards.append(forwarded)
+        }
+    }
+
+    private func take(_ notice: AppliedNotice, at now: MonotonicTime) {
+        core.step(.applied(notice.last.index), at: now)
+        // First what was settled, then what the entry's term proves lost: both may stand in one page.
+        for sequence in notice.settled { outbox.settled(sequence, at: now) }
+        outbox.applied(term: notice.last.term)
+        stamps.observe(notice.stamp)
+    }
+
+    // MARK: - Clients' segments
+
+    private func routeSegments(at now: MonotonicTime) {
+        let isLeader = core.role == .leader
+        let mayPropose = isLeader && core.uncommittedBytes < limits.maxUncommittedBytes
+        var segments: [Bytes] = []
+        if !isLeader { heldForwards.removeAll() } else if mayPropose { acceptForwards(into: &segments) }
+        if isLeader {
+            if mayPropose { segments += outbox.takeSends(isLocal: true, at: now).map(\.segment) }
+            propose(segments, at: now)
+        } else if let leader = core.leader {
+            forward(outbox.takeSends(isLocal: false, at: now), to: leader)
+        }
+    }
+
+    private func acceptForwards(into segments: inout [Bytes]) {
+        while let forwarded = heldForwards.popFirst() {
+            guard isWellFormed(forwarded) else { continue }
+            let verdict = acceptor.judge(
+                origin: forwarded.from, incarnation: forwarded.incarnation, sentIn: forwarded.term,
+                previous: forwarded.previous, sequence: forwarded.sequence, leaderTerm: core.term)
+            if verdict == .accept { segments.append(forwarded.segment) } else { parts.metrics.refusedForwards.add() }
+        }
+    }
+
+    /// What enters the log is applied by every node: one that can't be applied must not get in.
+    private func isWellFormed(_ forwarded: ForwardedSegment) -> Bool {
+        do throws(FormatError) {
+            let (origin, _) = try SegmentView.validate(forwarded.segment)
+            return origin.node == forwarded.from.rawValue && origin.incarnation == forwarded.incarnation
+                && origin.sequence == forwarded.sequence
+        } catch {
+            parts.logger.error(
+                "refused a malformed segment", metadata: ["peer.id": "\(forwarded.from)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    private func propose(_ segments: [Bytes], at now: MonotonicTime) {
+        guard !segments.isEmpty else { return }
+        let stamp = stamps.next(wallMilliseconds: SystemClock.wallMilliseconds())
+        var proposals: [Proposal] = []
+        var block: [Bytes] = []
+        var bytes = 0
+        for segment in segments {
+            if !block.isEmpty, bytes + segment.count > limits.maxBlockBytes {
+                proposals.append(proposal(of: block, stamp: stamp))
+                block.removeAll(keepingCapacity: true)
+                bytes = 0
+            }
+            block.append(segment)
+            bytes += segment.count
+        }
+        proposals.append(proposal(of: block, stamp: stamp))
+        parts.metrics.proposedBlocks.add(proposals.count)
+        parts.metrics.proposedSegments.add(segments.count)
+        core.step(.proposed(proposals), at: now)
+    }
+
+    private func proposal(of block: [Bytes], stamp: UInt64) -> Proposal {
+        lastProposal += 1
+        return Proposal(token: ProposalToken(lastProposal), payload: Block.encode(stamp: stamp, segments: block))
+    }
+
+    private func forward(_ sends: [Outbox.Send], to leader: NodeID) {
+        guard !sends.isEmpty, let transport = parts.transport else { return }
+        parts.metrics.forwardedSegments.add(sends.count)
+        transport.send(
+            sends.map { send in
+                .forward(
+                    ForwardedSegment(
+                        group: parts.group, from: parts.node, to: leader, term: core.term,
+                        incarnation: parts.incarnation, previous: send.previous, sequence: send.sequence,
+                        segment: send.segment))
+            })
+    }
+
+    // MARK: - Clients' reads
+
+    private func askForReads(at now: MonotonicTime) {
+        guard let token = reads.takeToken(hasLeader: core.leader != nil) else { return }
+        parts.metrics.readRounds.add()
+        core.step(.readIndexRequested(token), at: now)
+    }
+
+    private func answerReads(at now: MonotonicTime) {
+        for waiter in reads.takeReady(applied: core.appliedIndex) { waiter.sink.readsReady(through: waiter.ticket) }
+    }
+
+    // MARK: - Effects out
+
+    private func perform(_ effects: [Effect], at now: MonotonicTime) {
+        var outgoing: [PeerMessage] = []
+        for effect in effects {
+            switch effect {
+            case .send(let message): outgoing.append(.raft(message))
+            case .persist(let batch): parts.logWriter.push(.persist(batch))
+            case .apply(let entries): parts.applier.push(.entries(entries))
+            case .fetch(let request): fetch(request)
+            case .readReady(let token, let index): reads.ready(token, at: index)
+            case .readFailed(let token): reads.failed(token)
+            case .roleChanged(let change): roleChanged(change)
+            case .snapshotNeeded(let node): warnOfSnapshot(node)
+            case .peerMisbehaved(let node, let what):
+                parts.logger.error("peer misbehaved", metadata: ["peer.id": "\(node)", "error": "\(what)"])
+            case .violated(let violation): return parts.failure.fail(NodeFailure(violation: violation))
+            case .proposalRefused(let token, let refusal):
+                // Nothing is proposed unless this node leads and has room, in the same step.
+                let violation = InvariantViolation(rule: "proposal-refused", detail: "\(token) \(refusal)")
+                return parts.failure.fail(NodeFailure(violation: violation))
+            case .proposalAccepted, .proposalResolved:
+                // Outcomes come with the apply stream (`Outbox`).
+                break
+            }
+        }
+        if !outgoing.isEmpty { parts.transport?.send(outgoing) }
+    }
+
+    private func fetch(_ request: FetchRequest) {
+        let (store, failure, inbox) = (parts.store, parts.failure, parts.inbox)
+        parts.pool.run {
+            do throws(StorageError) {
+                inbox.push(.fetched(request, try store.entries(request)))
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+            }
+        }
+    }
+
+    private func roleChanged(_ change: RoleChange) {
+        if change.term > .zero { parts.transport?.updateIdentity { $0.hasData = true } }
+        parts.metrics.leaderChanges.add()
+        parts.logger.notice(
+            "role changed",
+            metadata: [
+                "raft.role": "\(change.role.rawValue)", "raft.term": "\(change.term)",
+                "raft.leader": "\(change.leader.map { "\($0)" } ?? "none")",
+            ])
+    }
+
+    private func warnOfSnapshot(_ node: NodeID) {
+        guard snapshotWarned.insert(node).inserted else { return }
+        parts.logger.error(
+            "a follower needs entries that are cut off the log, and snapshots can't be sent yet: replace it",
+            metadata: ["peer.id": "\(node)"])
+    }
+
+    // MARK: - Upkeep
+
+    /// Cuts the log below what is durable in the state and durable on every voter, but for some slack.
+    private func truncateLog(durable: LogIndex) {
+        let index = limits.flushPolicy.truncation(
+            durableApplied: min(durable, core.appliedIndex), lowestMatch: core.truncatableIndex, truncated: truncated)
+        if let index { parts.logWriter.push(.truncate(parts.group, index)) }
+    }
+
+    private func expire(at now: MonotonicTime) {
+        var results = ResultGroups()
+        for (sequence, expiry) in outbox.expire(at: now) {
+            guard let entry = parts.submissions.take(sequence) else { continue }
+            results.add(WriteResult(ticket: entry.ticket, outcomes: .failure(failure(of: expiry))), for: entry.sink)
+        }
+        results.deliver()
+        for waiter in reads.expire(at: now) { waiter.sink.readsFailed(through: waiter.ticket, .noLeader) }
+    }
+
+    private func failure(of expiry: Outbox.Expiry) -> WriteFailure {
+        switch expiry {
+        case .noLeader:
+            parts.metrics.parkedExpired.add()
+            return .noLeader
+        case .busy:
+            parts.metrics.parkedExpired.add()
+            return .busy
+        case .inDoubt:
+            parts.metrics.inDoubt.add()
+            return .inDoubt
+        }
+    }
+
+    private func publish(at now: MonotonicTime) {
+        parts.board.readsAreLocal = core.readsAreLocal
+        guard isBoardStale, now >= lastPublished.advanced(by: Self.publishInterval) else { return }
+        lastPublished = now
+        isBoardStale = false
+        parts.board.publish(
+            .init(core: core.status, waitingSegments: outbox.count, hasOpenReads: !reads.isEmpty))
+    }
+
+    /// At the end: nobody may wait for ever. What was handed over is in doubt, the rest certainly not applied.
+    private func giveUpOnEverybody() {
+        var results = ResultGroups()
+        for entry in parts.submissions.takeAll() {
+            results.add(WriteResult(ticket: entry.ticket, outcomes: .failure(.inDoubt)), for: entry.sink)
+        }
+        results.deliver()
+    }
+}

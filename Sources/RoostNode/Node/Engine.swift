@@ -1,0 +1,224 @@
+import Glibc
+import KeyValue
+import Logging
+import NIOPosix
+import PeerTransport
+import Raft
+import RaftStorage
+import RedisServer
+
+/// Storage, state machine, core and transport of this node's group, with the threads that run them.
+final class Engine: Sendable {
+    struct Environment: Sendable {
+        var configuration: NodeConfiguration
+        var group: GroupID
+        var inbox: Inbox<ConsensusEvent>
+        var board: StatusBoard
+        var view: NodeView
+        var pool: BlockingPool
+        var failure: FailureLatch
+        var eventLoops: MultiThreadedEventLoopGroup
+        var addresses: NodeView.Addresses
+        var logger: Logger
+        var notifier: ServiceNotifier
+    }
+
+    /// The watchdog lets an operation of a thread take this long: longer than a disk's worst hiccup, shorter than
+    /// anybody's patience.
+    private static let stallLimit = Duration.seconds(20)
+
+    let reader: any KeyValueReading
+    private let environment: Environment
+    private let store: NodeStore
+    private let transport: PeerTransport?
+    private let maintenance: Maintenance
+    private let logWriter: LogWriter
+    private let applier: Applier
+    private let consensusProgress: ThreadProgress
+    private let threads: [WorkerThread]
+
+    private init(
+        reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport?,
+        maintenance: Maintenance, logWriter: LogWriter, applier: Applier, consensusProgress: ThreadProgress,
+        threads: [WorkerThread]
+    ) {
+        self.reader = reader
+        self.environment = environment
+        self.store = store
+        self.transport = transport
+        self.maintenance = maintenance
+        self.logWriter = logWriter
+        self.applier = applier
+        self.consensusProgress = consensusProgress
+        self.threads = threads
+    }
+
+    // MARK: - Start
+
+    static func start(_ environment: Environment) async throws -> Engine {
+        let recovered = try await onThreadOfItsOwn("roost-recovery") {
+            () throws(NodeFailure) in try Recovery.run(environment)
+        }
+        let identity = recovered.store.identity
+        environment.logger.notice(
+            "recovered",
+            metadata: [
+                "raft.term": "\(recovered.restored.hardState.term)", "raft.index": "\(recovered.restored.lastIndex)",
+                "raft.applied": "\(recovered.restored.applied)",
+                "cluster.id": "\(String(identity.clusterID, radix: 16))",
+                "node.incarnation": "\(String(identity.incarnation, radix: 16))",
+            ])
+        let transport = try await startTransport(environment, recovered)
+        environment.view.set(
+            NodeView.Opened(identity: identity, store: recovered.store, transport: transport))
+        return assemble(environment, recovered, transport)
+    }
+
+    private static func startTransport(
+        _ environment: Environment, _ recovered: Recovery.Result
+    ) async throws -> PeerTransport? {
+        let configuration = environment.configuration
+        guard !configuration.node.peers.isEmpty else { return nil }
+        let identity = recovered.store.identity
+        let addresses = environment.addresses
+        let gate = PeerGate(
+            inbox: environment.inbox, store: recovered.store, members: recovered.restored.membership.all,
+            failure: environment.failure, logger: environment.logger)
+        let transport = PeerTransport(
+            identity: PeerIdentity(
+                clusterID: identity.clusterID, clusterName: identity.clusterName, node: identity.node,
+                incarnation: identity.incarnation, hasData: recovered.restored.hardState.term > .zero,
+                advertisedRedis: "\(addresses.redis)",
+                advertisedPeer: configuration.advertise.peer.map { "\($0)" } ?? "",
+                advertisedHTTP: "\(addresses.http)"),
+            limits: PeerTransportLimits(
+                maxFrameBytes: configuration.limits.peerMaxFrameBytes,
+                maxMessageBytes: configuration.limits.peerMaxMessageBytes,
+                maxQueuedBytes: configuration.limits.peerQueueBytes,
+                reconnectMax: configuration.limits.peerReconnectMax),
+            group: environment.eventLoops, logger: environment.logger, delegate: gate)
+        var peers: [NodeID: PeerAddress] = [:]
+        for (node, address) in configuration.node.peers where node != configuration.node.id {
+            peers[NodeID(node)] = PeerAddress(host: address.host, port: address.port)
+        }
+        let listen = configuration.listen.peer
+        do throws(PeerTransportError) {
+            let bound = try await transport.start(
+                listen: PeerAddress(host: listen.host, port: listen.port), peers: peers)
+            environment.logger.info("listening", metadata: ["listen.peer": "\(bound)"])
+        } catch {
+            recovered.store.abandon()
+            throw Doors.bindFailure("listen.peer", listen, error.cause)
+        }
+        return transport
+    }
+
+    private static func assemble(
+        _ environment: Environment, _ recovered: Recovery.Result, _ transport: PeerTransport?
+    ) -> Engine {
+        let (inbox, failure, metrics) = (environment.inbox, environment.failure, environment.view.metrics)
+        let report: @Sendable (ConsensusEvent) -> Void = { inbox.push($0) }
+        let submissions = SubmissionTable()
+        let flushPolicy = FlushPolicy(recovered.storeConfiguration)
+        let maintenance = Maintenance(
+            group: environment.group, store: recovered.store, policy: flushPolicy,
+            failure: failure, report: report)
+        let logWriter = LogWriter(store: recovered.store, metrics: metrics, failure: failure, report: report)
+        let applier = Applier(
+            machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
+            maintenance: maintenance, report: report)
+        let consensusProgress = ThreadProgress()
+        let parts = Consensus.Parts(
+            group: environment.group, node: NodeID(environment.configuration.node.id),
+            incarnation: recovered.incarnation, inbox: inbox, logWriter: logWriter, applier: applier,
+            transport: transport, pool: environment.pool, store: recovered.store, submissions: submissions,
+            board: environment.board, metrics: metrics, failure: failure, progress: consensusProgress,
+            logger: environment.logger)
+        let limits = consensusLimits(environment.configuration, flushPolicy)
+        let coreConfiguration = coreConfiguration(environment)
+        let restored = recovered.restored
+        let threads = [
+            WorkerThread(name: "roost-log") { logWriter.run() },
+            WorkerThread(name: "roost-apply") { applier.run() },
+            WorkerThread(name: "roost-flush") { maintenance.run() },
+            WorkerThread(name: "roost-raft") {
+                let core = RaftCore(
+                    configuration: coreConfiguration, restored: restored, now: SystemClock.monotonic())
+                Consensus(core: core, truncated: restored.truncated.index, parts: parts, limits: limits).run()
+            },
+        ]
+        return Engine(
+            reader: recovered.reader, environment: environment, store: recovered.store, transport: transport,
+            maintenance: maintenance, logWriter: logWriter, applier: applier, consensusProgress: consensusProgress,
+            threads: threads)
+    }
+
+    private static func consensusLimits(
+        _ configuration: NodeConfiguration, _ flushPolicy: FlushPolicy
+    ) -> Consensus.Limits {
+        Consensus.Limits(
+            outbox: Outbox.Limits(
+                parkTimeout: configuration.limits.parkTimeout, requestTimeout: configuration.limits.requestTimeout),
+            maxBlockBytes: configuration.limits.maxBatchBytes,
+            maxUncommittedBytes: configuration.raft.maxUncommittedBytes,
+            flushPolicy: flushPolicy)
+    }
+
+    private static func coreConfiguration(_ environment: Environment) -> Configuration {
+        let raft = environment.configuration.raft
+        return Configuration(
+            group: environment.group, node: NodeID(environment.configuration.node.id),
+            electionTimeout: raft.electionTimeout, heartbeatInterval: raft.heartbeatInterval, preVote: raft.preVote,
+            checkQuorum: raft.checkQuorum, maxAppendBytes: raft.maxAppendBytes,
+            maxInflightMessages: raft.maxInflightMessages, maxInflightBytes: raft.maxInflightBytes,
+            // The consensus thread keeps the limit itself, before it proposes (`Consensus.Limits`).
+            maxUncommittedBytes: .max, maxApplyBytes: raft.maxApplyBytes, entryCacheBytes: raft.entryCacheBytes,
+            seed: UInt64.random(in: .min ... .max))
+    }
+
+    // MARK: - Run and stop
+
+    /// For the watchdog: no thread is stuck in one operation.
+    var isProgressing: Bool {
+        let now = SystemClock.monotonic()
+        return [consensusProgress, logWriter.progress, applier.progress].allSatisfy {
+            $0.busyFor(at: now) < Self.stallLimit
+        }
+    }
+
+    /// Ends the threads in the order in which work flows, then closes the database.
+    func stop() async throws(NodeFailure) {
+        await transport?.stop()
+        environment.inbox.push(.stop)
+        try await Self.onThreadOfItsOwn("roost-stop") { [self] () throws(NodeFailure) in
+            maintenance.stop()
+            threads[3].join()
+            logWriter.push(.stop)
+            applier.push(.stop)
+            for thread in threads.prefix(3) { thread.join() }
+            environment.pool.stop()
+            do throws(StorageError) {
+                try store.close()
+            } catch {
+                throw NodeFailure(storage: error)
+            }
+        }
+    }
+
+    /// Blocking work must not take a thread of the cooperative pool.
+    private static func onThreadOfItsOwn<R: Sendable>(
+        _ name: String, _ body: @escaping @Sendable () throws(NodeFailure) -> R
+    ) async throws(NodeFailure) -> R {
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, NodeFailure>, Never>) in
+            let thread = WorkerThread(name: name) {
+                do throws(NodeFailure) {
+                    continuation.resume(returning: .success(try body()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+            thread.detach()
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,79 @@
+import Raft
+import RaftStorage
+import Synchronization
+
+/// The thread that flushes the state in good time, so that a restart has little to apply again and the log can be cut.
+///
+/// A flush takes tens of milliseconds and runs beside the applier: its writes go on into the next memtable.
+final class Maintenance: Sendable {
+    private struct Dirt: Sendable {
+        var work: UnflushedWork
+        var isStopping = false
+    }
+
+    private enum Nudge: Sendable { case look }
+
+    private let dirt: Mutex<Dirt>
+    private let inbox = Inbox<Nudge>()
+    private let group: GroupID
+    private let store: NodeStore
+    private let policy: FlushPolicy
+    private let failure: FailureLatch
+    private let report: @Sendable (ConsensusEvent) -> Void
+
+    init(
+        group: GroupID, store: NodeStore, policy: FlushPolicy, failure: FailureLatch,
+        report: @escaping @Sendable (ConsensusEvent) -> Void
+    ) {
+        self.group = group
+        self.store = store
+        self.policy = policy
+        self.failure = failure
+        self.report = report
+        dirt = Mutex(Dirt(work: UnflushedWork(policy)))
+    }
+
+    /// Called by the applier after each page.
+    func noteApplied(entries: Int, bytes: Int, through index: LogIndex) {
+        let now = SystemClock.monotonic()
+        let isDue = dirt.withLock { dirt in
+            dirt.work.applied(through: index, entries: entries, bytes: bytes, now: now)
+            return policy.reasonToFlush(dirt.work, now: now) != nil
+        }
+        if isDue { inbox.push(.look) }
+    }
+
+    func stop() {
+        dirt.withLock { $0.isStopping = true }
+        inbox.push(.look)
+    }
+
+    /// The body of the thread.
+    func run() {
+        var nudges: [Nudge] = []
+        while true {
+            nudges.removeAll(keepingCapacity: true)
+            inbox.drain(into: &nudges, until: SystemClock.monotonic().advanced(by: .seconds(1)))
+            if failure.isSet { return }
+            let now = SystemClock.monotonic()
+            let (isStopping, isDue) = dirt.withLock { dirt in
+                (dirt.isStopping, policy.reasonToFlush(dirt.work, now: now) != nil)
+            }
+            if isStopping { return }
+            guard isDue else { continue }
+            do throws(StorageError) {
+                try flush()
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+                return
+            }
+        }
+    }
+
+    private func flush() throws(StorageError) {
+        try store.flushState()
+        let durable = try store.durableApplied(group).index
+        dirt.withLock { $0.work.durable(through: durable) }
+        report(.stateDurable(durable))
+    }
+}

@@ -1,0 +1,50 @@
+import KeyValue
+import Raft
+import RaftStorage
+
+/// How the errors of the layers below end the process.
+extension NodeFailure {
+    init(storage error: StorageError) {
+        let code: ExitCode =
+            switch error.kind {
+            case .locked: .dataLocked
+            case .wrongIdentity, .newerFormat: .foreignData
+            case .cannotCreate: .cannotCreateData
+            case .permission: .permission
+            case .corruption: .corruption
+            case .noSpace, .io: .inputOutput
+            case .invariant: .invariantViolated
+            case .other: .unexpected
+            }
+        self.init(code, cause: error.message, remedy: error.remedy)
+    }
+
+    init(state error: StateStoreError) {
+        switch error.kind {
+        case .corruption:
+            self.init(
+                .corruption, cause: "the state: \(error.message)",
+                remedy: "do not restart on this data: replace the node, or restore its directory")
+        case .io, .noSpace:
+            self.init(.inputOutput, cause: "the state: \(error.message)", remedy: "check the disk, then restart")
+        case .wouldBlock, .other:
+            self.init(.unexpected, cause: "the state: \(error.message)", remedy: "restart; report it if it comes again")
+        }
+    }
+
+    init(applying error: ApplyError) {
+        switch error {
+        case .store(let error): self.init(state: error)
+        case .payload, .storedValue:
+            self.init(
+                .corruption, cause: "\(error)",
+                remedy: "if another node runs a newer version, upgrade this one; else replace this node")
+        }
+    }
+
+    init(violation: InvariantViolation) {
+        self.init(
+            .invariantViolated, cause: "\(violation)",
+            remedy: "keep the log and the data directory, and report it; the other nodes go on")
+    }
+}

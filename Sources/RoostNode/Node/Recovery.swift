@@ -1,0 +1,84 @@
+import KeyValue
+import Logging
+import Raft
+import RaftStorage
+import RedisServer
+
+/// Opens the data directory and brings the state up to what the log is known to have committed.
+enum Recovery {
+    struct Result: Sendable {
+        var store: NodeStore
+        var storeConfiguration: StoreConfiguration
+        var machine: StateMachine
+        var reader: any KeyValueReading
+        var restored: RestoredState
+        /// Of this process.
+        var incarnation: UInt64
+    }
+
+    static func run(_ environment: Engine.Environment) throws(NodeFailure) -> Result {
+        let configuration = storeConfiguration(environment.configuration)
+        do throws(StorageError) {
+            let store = try NodeStore.open(configuration) { announce($0, environment) }
+            return try open(store, configuration, environment)
+        } catch {
+            throw NodeFailure(storage: error)
+        }
+    }
+
+    private static func open(
+        _ store: NodeStore, _ configuration: StoreConfiguration, _ environment: Engine.Environment
+    ) throws(StorageError) -> Result {
+        let incarnation = UInt64.random(in: 1 ... .max)
+        let founders = Membership(voters: configuration.founders)
+        let (machine, reader) = join(store.state, environment.group, configuration.node, incarnation, founders)
+        let restored = try store.recover(
+            environment.group, founders: founders, progress: { announce($0, environment) }
+        ) { (entries) throws(StorageError) in
+            do throws(NodeFailure) {
+                _ = try machine.apply(entries) { _, _ in }
+            } catch {
+                throw StorageError(error.code == .corruption ? .corruption : .io, error.cause, remedy: error.remedy)
+            }
+        }
+        return Result(
+            store: store, storeConfiguration: configuration, machine: machine, reader: reader, restored: restored,
+            incarnation: incarnation)
+    }
+
+    /// Only work that gets on asks the service manager for more time.
+    private static func announce(_ step: String, _ environment: Engine.Environment) {
+        environment.notifier.extendTimeout(by: .seconds(30), status: step)
+        environment.logger.info("recovering", metadata: ["recovery.step": "\(step)"])
+    }
+
+    /// Opens the store's type, which nothing above needs to know.
+    private static func join(
+        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ founders: Membership
+    ) -> (StateMachine, any KeyValueReading) {
+        let machine = StateMachine(
+            store: state, group: group, node: node, incarnation: incarnation, membership: founders)
+        return (machine, GroupReader(store: state, group: group))
+    }
+
+    private static func storeConfiguration(_ configuration: NodeConfiguration) -> StoreConfiguration {
+        let (node, storage) = (configuration.node, configuration.storage)
+        let founders = node.peers.isEmpty ? [node.id] : node.peers.keys.sorted()
+        var store = StoreConfiguration(
+            directory: node.dataDir, node: NodeID(node.id), clusterName: node.clusterName,
+            founders: founders.map { NodeID($0) })
+        store.engine = storage.engine == .memory ? .memory : .rocksdb
+        store.stateWriteBufferBytes = storage.stateWriteBufferBytes
+        store.stateWriteBuffers = storage.stateWriteBuffers
+        store.logWriteBufferBytes = storage.logWriteBufferBytes
+        store.logWriteBuffers = storage.logWriteBuffers
+        store.blockCacheBytes = storage.blockCacheBytes
+        store.maxTotalWalBytes = storage.maxTotalWalBytes
+        store.backgroundJobs = storage.backgroundJobs
+        store.maxUnflushedLogBytes = storage.maxUnflushedLogBytes
+        store.maxUnflushedEntries = storage.maxUnflushedEntries
+        store.maxUnflushedAge = storage.maxUnflushedAge
+        store.truncationSlackEntries = storage.truncationSlackEntries
+        return store
+    }
+}

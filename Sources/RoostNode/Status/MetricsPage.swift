@@ -1,0 +1,112 @@
+import AdminHTTP
+import PeerTransport
+import Raft
+import RaftStorage
+import RedisServer
+
+/// The text of `/metrics`. Names, types and meanings: docs/operating.md.
+struct MetricsPage {
+    let view: NodeView
+
+    func text() -> MetricsText {
+        var text = MetricsText()
+        process(&text)
+        raft(&text)
+        clients(&text)
+        storage(&text)
+        peers(&text)
+        return text
+    }
+
+    private func process(_ text: inout MetricsText) {
+        text.gauge("roost_uptime_seconds", "Time since the process started.", Double(view.uptime.components.seconds))
+        text.gauge("roost_resident_memory_bytes", "Resident memory.", Double(ProcessStatistics.residentBytes()))
+        text.gauge("roost_cpu_seconds", "User and system time since the start.", ProcessStatistics.processorSeconds())
+        text.gauge("roost_ready", "1 if a command could be served now.", view.obstacles().isEmpty ? 1 : 0)
+    }
+
+    private func raft(_ text: inout MetricsText) {
+        let metrics = view.metrics
+        if let core = view.board.picture?.core {
+            text.gauge("roost_raft_has_leader", "1 if a leader is known.", core.leader == nil ? 0 : 1)
+            text.gauge("roost_raft_is_leader", "1 on the leader.", core.role == .leader ? 1 : 0)
+            text.gauge("roost_raft_term", "Current term.", Double(core.term.rawValue))
+            text.gauge("roost_raft_commit_index", "Highest committed index.", Double(core.commitIndex.rawValue))
+            text.gauge("roost_raft_applied_index", "Highest applied index.", Double(core.appliedIndex.rawValue))
+            text.gauge("roost_raft_last_index", "Last index of the log.", Double(core.lastIndex.rawValue))
+            text.gauge("roost_raft_first_index", "First index of the log.", Double(core.firstIndex.rawValue))
+        }
+        text.counter(
+            "roost_raft_role_changes_total", "Changes of role, term or leader seen.",
+            UInt64(metrics.leaderChanges.current))
+        text.counter("roost_raft_proposed_entries_total", "Entries proposed here.", UInt64(metrics.proposedBlocks.current))
+        text.counter(
+            "roost_raft_proposed_segments_total", "Segments of clients' commands proposed here.",
+            UInt64(metrics.proposedSegments.current))
+        text.counter(
+            "roost_raft_forwarded_segments_total", "Segments sent to the leader.",
+            UInt64(metrics.forwardedSegments.current))
+        text.counter(
+            "roost_raft_refused_forwards_total", "Segments of others not taken: sent twice, out of order or of another term.",
+            UInt64(metrics.refusedForwards.current))
+        text.counter("roost_raft_read_rounds_total", "Read indexes asked for.", UInt64(metrics.readRounds.current))
+        text.histogram("roost_raft_log_sync_seconds", "Time of one synced write of the log.", metrics.logSync.snapshot())
+        text.histogram("roost_raft_apply_seconds", "Time to apply one page of entries.", metrics.apply.snapshot())
+    }
+
+    private func clients(_ text: inout MetricsText) {
+        text.counter(
+            "roost_commands_settled_total", "Write commands of this node's clients that were applied.",
+            UInt64(view.metrics.settledCommands.current))
+        text.counter(
+            "roost_segments_in_doubt_total", "Segments answered INDOUBT.", UInt64(view.metrics.inDoubt.current))
+        text.counter(
+            "roost_segments_expired_total", "Segments answered LOADING or BUSY: certainly not applied.",
+            UInt64(view.metrics.parkedExpired.current))
+        guard let redis = view.redisMetrics else { return }
+        text.gauge("roost_redis_connected_clients", "Open connections.", Double(redis.connectedClients.current))
+        text.counter(
+            "roost_redis_connections_total", "Connections accepted.", UInt64(redis.connectionsReceived.current))
+        text.counter(
+            "roost_redis_connections_refused_total", "Connections over max-clients.",
+            UInt64(redis.connectionsRefused.current))
+        text.counter("roost_redis_protocol_errors_total", "Requests that are none.", UInt64(redis.protocolErrors.current))
+        text.counter("roost_redis_read_commands_total", "Reads taken.", UInt64(redis.readCommands.current))
+        text.counter("roost_redis_write_commands_total", "Writes taken.", UInt64(redis.writeCommands.current))
+    }
+
+    private func storage(_ text: inout MetricsText) {
+        guard let store = view.storeStatistics else { return }
+        text.gauge("roost_storage_wal_bytes", "Files of the write-ahead log.", store.walBytes)
+        text.gauge("roost_storage_state_memtable_bytes", "State not flushed yet.", store.stateMemtableBytes)
+        text.gauge("roost_storage_log_memtable_bytes", "Log in memory.", store.logMemtableBytes)
+        text.gauge("roost_storage_state_table_bytes", "SST files of the state.", store.stateTableBytes)
+        text.gauge("roost_storage_log_table_bytes", "SST files of the log; near 0 is good.", store.logTableBytes)
+        text.gauge("roost_storage_pending_compaction_bytes", "Behind with compaction.", store.pendingCompactionBytes)
+        text.gauge("roost_storage_background_errors", "Background errors.", store.backgroundErrors)
+        text.gauge("roost_storage_write_stopped", "1 if RocksDB takes no writes.", store.isWriteStopped ? 1 : 0)
+        text.gauge("roost_storage_delayed_write_rate_bytes", "Throttled to so much a second; 0: not.", store.delayedWriteRate)
+        text.gauge("roost_storage_block_cache_bytes", "Blocks in memory.", store.blockCacheBytes)
+        text.gauge("roost_storage_estimated_keys", "Keys of the state, estimated.", store.estimatedStateKeys)
+    }
+
+    private func peers(_ text: inout MetricsText) {
+        guard let transport = view.transportStatistics else { return }
+        let core = view.board.picture?.core
+        for peer in transport.peers {
+            let labels = [("peer", "\(peer.node)")]
+            text.gauge("roost_peer_connected", "1 if messages can be sent.", peer.isConnected ? 1 : 0, labels: labels)
+            text.gauge("roost_peer_queued_bytes", "Waiting to be sent.", Double(peer.queuedBytes), labels: labels)
+            text.counter("roost_peer_sent_bytes_total", "Sent.", UInt64(peer.sentBytes), labels: labels)
+            text.counter("roost_peer_received_bytes_total", "Received.", UInt64(peer.receivedBytes), labels: labels)
+            text.counter(
+                "roost_peer_dropped_messages_total", "Not sent: queue full or link down.",
+                UInt64(peer.droppedByLimit + peer.droppedByDisconnect), labels: labels)
+            if let progress = core?.peers.first(where: { $0.node == peer.node }), let core {
+                text.gauge(
+                    "roost_peer_lag_entries", "Entries of the leader's log that are not on the peer's disk.",
+                    Double(core.lastIndex.distance(from: progress.matchIndex)), labels: labels)
+            }
+        }
+    }
+}

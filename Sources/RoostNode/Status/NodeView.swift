@@ -1,0 +1,119 @@
+import PeerTransport
+import Raft
+import RaftStorage
+import RedisServer
+import Synchronization
+
+/// Joins what the threads publish to what people and programs ask: INFO, ROLE, ROOST.STATUS, `/status`, `/metrics`.
+final class NodeView: Sendable {
+    /// Known once the doors are open.
+    struct Addresses: Sendable {
+        var redis: HostPort
+        var peer: HostPort
+        var http: HostPort
+    }
+
+    /// Known once the data directory is open.
+    struct Opened: Sendable {
+        var identity: Identity
+        var store: NodeStore
+        var transport: PeerTransport?
+    }
+
+    let board: StatusBoard
+    let metrics: NodeMetrics
+    private let node: UInt64
+    private let clusterName: String
+    private let started = SystemClock.monotonic()
+    private let addresses = Mutex<Addresses?>(nil)
+    private let opened = Mutex<Opened?>(nil)
+    private let redis = Mutex<RedisServerMetrics?>(nil)
+
+    init(configuration: NodeConfiguration, board: StatusBoard, metrics: NodeMetrics) {
+        node = configuration.node.id
+        clusterName = configuration.node.clusterName
+        self.board = board
+        self.metrics = metrics
+    }
+
+    func set(_ new: Addresses) { addresses.withLock { $0 = new } }
+    func set(_ new: RedisServerMetrics) { redis.withLock { $0 = new } }
+    func set(_ new: Opened) { opened.withLock { $0 = new } }
+
+    /// Nil before the Redis door is made.
+    var redisMetrics: RedisServerMetrics? { redis.withLock { $0 } }
+    var storeStatistics: StoreStatistics? { opened.withLock { $0 }?.store.statistics() }
+    var transportStatistics: PeerTransportStatistics? { opened.withLock { $0 }?.transport?.statistics() }
+    var uptime: Duration { SystemClock.monotonic().since(started) }
+
+    /// Why a command can't be served now; empty: it can.
+    func obstacles() -> [String] {
+        guard let picture = board.picture, board.isTaking else { return ["recovering: data is not served yet"] }
+        var obstacles: [String] = []
+        if picture.core.leader == nil { obstacles.append("no leader is known in term \(picture.core.term)") }
+        if picture.core.appliedIndex < picture.core.commitIndex, picture.core.commitIndex.distance(from: picture.core.appliedIndex) > 10_000 {
+            obstacles.append("\(picture.core.commitIndex.distance(from: picture.core.appliedIndex)) entries to apply")
+        }
+        return obstacles
+    }
+
+    func description() -> NodeDescription {
+        let core = board.picture?.core
+        let peers = transportStatistics?.peers ?? []
+        let leader = core?.leader?.rawValue
+        let statistics = storeStatistics
+        return NodeDescription(
+            isLeader: core?.role == .leader, role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
+            leaderNode: leader, leaderRedis: leader.flatMap { redisAddress(of: $0, peers) }.map { ($0.host, $0.port) },
+            commitIndex: core?.commitIndex.rawValue ?? 0, appliedIndex: core?.appliedIndex.rawValue ?? 0,
+            voters: core?.membership.voters.map(\.rawValue) ?? [], followers: followers(core, peers),
+            version: RoostVersion.current, node: node, uptimeSeconds: Int(uptime.components.seconds),
+            redisPort: addresses.withLock { $0 }?.redis.port ?? 0, estimatedKeys: statistics?.estimatedStateKeys ?? 0,
+            usedMemoryBytes: ProcessStatistics.residentBytes())
+    }
+
+    func document() -> StatusDocument {
+        let core = board.picture?.core
+        let known = addresses.withLock { $0 }
+        let identity = opened.withLock { $0 }?.identity
+        let links = transportStatistics?.peers ?? []
+        let obstacles = obstacles()
+        return StatusDocument(
+            node: node, clusterID: identity.map { String($0.clusterID, radix: 16) } ?? "", clusterName: clusterName,
+            role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
+            leader: core?.leader?.rawValue ?? 0,
+            leaderRedis: (core?.leader?.rawValue).flatMap { redisAddress(of: $0, links) }.map { "\($0)" } ?? "",
+            voters: core?.membership.voters.map(\.rawValue) ?? [], commit: core?.commitIndex.rawValue ?? 0,
+            applied: core?.appliedIndex.rawValue ?? 0, last: core?.lastIndex.rawValue ?? 0,
+            first: core?.firstIndex.rawValue ?? 0, durable: core?.durableIndex.rawValue ?? 0,
+            truncatable: core?.truncatableIndex.rawValue ?? 0, ready: obstacles.isEmpty, reasons: obstacles,
+            version: RoostVersion.current, uptimeSeconds: Int(uptime.components.seconds),
+            redis: known.map { "\($0.redis)" } ?? "", peer: known.map { "\($0.peer)" } ?? "",
+            http: known.map { "\($0.http)" } ?? "", clients: redisMetrics?.connectedClients.current ?? 0,
+            peers: links.map { link in peer(link, core) })
+    }
+
+    private func peer(_ link: PeerStatistics, _ core: Status?) -> StatusDocument.Peer {
+        let progress = core?.peers.first { $0.node == link.node }
+        return StatusDocument.Peer(
+            node: link.node.rawValue, connected: link.isConnected, match: progress?.matchIndex.rawValue,
+            next: progress?.nextIndex.rawValue, mode: progress?.mode.rawValue, active: progress?.isActive,
+            redis: link.identity?.advertisedRedis,
+            roundTripMicroseconds: link.roundTrip.map { Int64($0.wholeNanoseconds / 1000) }, refusal: link.refusal)
+    }
+
+    private func redisAddress(of node: UInt64, _ peers: [PeerStatistics]) -> HostPort? {
+        if node == self.node { return addresses.withLock { $0 }?.redis }
+        return peers.first { $0.node.rawValue == node }?.identity.flatMap { HostPort($0.advertisedRedis) }
+    }
+
+    private func followers(
+        _ core: Status?, _ peers: [PeerStatistics]
+    ) -> [(host: String, port: Int, matchIndex: UInt64)] {
+        guard let core, core.role == .leader else { return [] }
+        return core.peers.compactMap { peer in
+            guard peer.isActive, let address = redisAddress(of: peer.node.rawValue, peers) else { return nil }
+            return (address.host, address.port, peer.matchIndex.rawValue)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import FoundationEssentials
+
+/// The JSON of `/status` and ROOST.STATUS, which `roostctl status` draws. Fields are only ever added.
+struct StatusDocument: Codable, Sendable {
+    var node: UInt64
+    var clusterID: String
+    var clusterName: String
+    /// `leader`, `follower`, `candidate`, `pre-candidate`; `recovering` before the core runs.
+    var role: String
+    var term: UInt64
+    /// 0: none known.
+    var leader: UInt64
+    /// Where the leader takes clients; empty: not known.
+    var leaderRedis: String
+    var voters: [UInt64]
+    var commit: UInt64
+    var applied: UInt64
+    var last: UInt64
+    var first: UInt64
+    /// Last index that is on this node's disk.
+    var durable: UInt64
+    /// Everything up to here is on every voter's disk.
+    var truncatable: UInt64
+    var ready: Bool
+    /// Why not, in sentences; empty when ready.
+    var reasons: [String]
+    var version: String
+    var uptimeSeconds: Int
+    var redis: String
+    var peer: String
+    var http: String
+    var clients: Int
+    var peers: [Peer]
+
+    struct Peer: Codable, Sendable {
+        var node: UInt64
+        var connected: Bool
+        /// Leader only: everything up to here is on its disk.
+        var match: UInt64?
+        var next: UInt64?
+        var mode: String?
+        var active: Bool?
+        var redis: String?
+        var roundTripMicroseconds: Int64?
+        /// The sentence with which one of the two refused the other.
+        var refusal: String?
+
+        enum CodingKeys: String, CodingKey {
+            case node, connected, match, next, mode, active, redis, refusal
+            case roundTripMicroseconds = "round_trip_us"
+        }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case node, role, term, leader, voters, commit, applied, last, first, durable, truncatable, ready, reasons
+        case version, redis, peer, http, clients, peers
+        case clusterID = "cluster_id"
+        case clusterName = "cluster_name"
+        case leaderRedis = "leader_redis"
+        case uptimeSeconds = "uptime_seconds"
+    }
+
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { preconditionFailure("the status has no JSON form") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,1 @@
+@main struct RoostBench { static func main() {} }

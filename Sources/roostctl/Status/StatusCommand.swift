@@ -1,0 +1,62 @@
+import ArgumentParser
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the nodes and what they say about each other.",
+        discussion: "Exit code 0: healthy; 1: degraded, it serves but something needs a look; 2: no majority.")
+
+    /// An election takes less; a state seen in the middle of one is not worth an alarm.
+    private static let electionPatience = Duration.seconds(2)
+
+    @ParentCommand var root: Roostctl
+
+    func run() throws {
+        var code: Int32 = 0
+        try reportingFailure {
+            let screen = try survey(try root.client.endpoints())
+            screen.lines(root.client.output).forEach(Console.print)
+            code = screen.health.verdict.exitCode
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private func survey(_ endpoints: [Endpoint]) throws -> StatusScreen {
+        let deadline = Deadline.in(Self.electionPatience)
+        while true {
+            let reports = withPeers(NodeReport.survey(endpoints))
+            try requireOneCluster(reports)
+            let health = ClusterHealth(reports)
+            let mayElect = reports.count { $0.status != nil } > health.voters.count / 2
+            guard health.verdict == .noMajority, mayElect, !deadline.hasPassed else {
+                return StatusScreen(reports: reports, health: health)
+            }
+            pause(.milliseconds(200))
+        }
+    }
+
+    /// Asks also those nodes of the cluster that the asked ones name: one address is enough to see them all.
+    private func withPeers(_ reports: [NodeReport]) -> [NodeReport] {
+        var known = Set(reports.map(\.endpoint) + reports.compactMap { $0.status.flatMap { Endpoint($0.redis) } })
+        var named: [Endpoint] = []
+        for status in reports.compactMap(\.status) {
+            for address in [status.leaderRedis] + (status.peers ?? []).map(\.redis) {
+                if let endpoint = address.flatMap({ Endpoint($0) }), known.insert(endpoint).inserted {
+                    named.append(endpoint)
+                }
+            }
+        }
+        return reports + NodeReport.survey(named)
+    }
+
+    private func requireOneCluster(_ reports: [NodeReport]) throws(Failure) {
+        var first: (endpoint: Endpoint, id: String)?
+        for report in reports {
+            guard let id = report.status?.clusterID, !id.isEmpty else { continue }
+            if let first, first.id != id {
+                throw Failure(.wrongCluster, ClusterClient.twoClusters(first.endpoint, first.id, report.endpoint, id))
+            }
+            first = first ?? (report.endpoint, id)
+        }
+    }
+}

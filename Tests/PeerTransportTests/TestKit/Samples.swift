@@ -1,0 +1,63 @@
+import ByteCoding
+import PeerTransport
+import Raft
+
+extension PeerIdentity {
+    static func sample(
+        _ node: UInt64, cluster: UInt64 = 77, name: String = "test", incarnation: UInt64 = 1000
+    ) -> PeerIdentity {
+        PeerIdentity(
+            clusterID: cluster, clusterName: name, node: NodeID(node), incarnation: incarnation + node, hasData: true,
+            advertisedRedis: "redis-\(node):6400", advertisedPeer: "peer-\(node):7400",
+            advertisedHTTP: "http-\(node):8400")
+    }
+}
+
+extension PeerMessage {
+    static func heartbeat(_ round: UInt64, from: UInt64 = 1, to: UInt64 = 2) -> PeerMessage {
+        .raft(
+            Message(
+                group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3),
+                body: .heartbeat(commit: LogIndex(5), round: round, truncatable: .zero)))
+    }
+
+    /// An append with one entry of that many bytes, at index `index` + 1.
+    static func append(_ index: UInt64, bytes: Int, from: UInt64 = 1, to: UInt64 = 2) -> PeerMessage {
+        let payload = Bytes((0..<bytes).map { UInt8(truncatingIfNeeded: $0 &+ Int(index)) })
+        let entry = Entry(
+            group: GroupID(1), id: EntryID(term: Term(3), index: LogIndex(index + 1)), kind: .normal, payload: payload)
+        return .raft(
+            Message(
+                group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3),
+                body: .appendRequest(
+                    previous: EntryID(term: Term(3), index: LogIndex(index)), entries: [entry], commit: .zero)))
+    }
+
+    static func forward(_ sequence: UInt64, bytes: Int = 10, from: UInt64 = 1, to: UInt64 = 2) -> PeerMessage {
+        .forward(
+            ForwardedSegment(
+                group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3), incarnation: 9,
+                previous: sequence - 1, sequence: sequence, segment: Bytes([UInt8](repeating: 7, count: bytes))))
+    }
+
+    /// Every kind of message once.
+    static func everyKind(from: UInt64 = 1, to: UInt64 = 2) -> [PeerMessage] {
+        let last = EntryID(term: Term(2), index: LogIndex(9))
+        let token = ReadToken(incarnation: 4, count: 6)
+        let bodies: [Message.Body] = [
+            .preVoteRequest(last: last), .preVoteResponse(granted: true), .voteRequest(last: last),
+            .voteResponse(granted: false), .appendAccepted(matched: LogIndex(8)),
+            .appendRejected(previous: LogIndex(8), hint: last), .heartbeatResponse(round: 3),
+            .readIndexRequest(token), .readIndexResponse(token, index: LogIndex(4)),
+            .appendRequest(previous: last, entries: [], commit: LogIndex(1)),
+        ]
+        let messages = bodies.map { body in
+            PeerMessage.raft(
+                Message(group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3), body: body))
+        }
+        return messages + [heartbeat(1, from: from, to: to), append(1, bytes: 100, from: from, to: to)]
+            + [forward(1, from: from, to: to)]
+    }
+
+    var isBulk: Bool { lane == .bulk }
+}

@@ -1,0 +1,65 @@
+import Logging
+import NIOCore
+import NIOPosix
+import PeerTransport
+import Raft
+
+/// A transport with everything around it, on loopback.
+struct TestNode: Sendable {
+    static let loopback = PeerAddress(host: "127.0.0.1", port: 0)
+    /// Where nobody listens: connections are refused at once.
+    static let nowhere = PeerAddress(host: "127.0.0.1", port: 1)
+
+    let delegate: RecordingDelegate
+    let log: Recorder<RecordingLog.Line>
+    let transport: PeerTransport
+
+    init(
+        _ identity: PeerIdentity, limits: PeerTransportLimits = .quick,
+        admit: @escaping @Sendable (PeerIdentity) -> String? = { _ in nil }
+    ) {
+        delegate = RecordingDelegate(admit: admit)
+        log = Recorder()
+        transport = PeerTransport(
+            identity: identity, limits: limits, group: MultiThreadedEventLoopGroup.singleton,
+            logger: RecordingLog.logger(log), delegate: delegate)
+    }
+
+    func start(
+        on listen: PeerAddress = Self.loopback, peers: [UInt64: PeerAddress] = [:]
+    ) async throws -> PeerAddress {
+        let peers = [NodeID: PeerAddress](uniqueKeysWithValues: peers.map { (NodeID($0.key), $0.value) })
+        return try await transport.start(listen: listen, peers: peers)
+    }
+
+    func statistics(of node: UInt64) -> PeerStatistics? {
+        transport.statistics().peers.first { $0.node == NodeID(node) }
+    }
+}
+
+/// Runs `body` with node 1, which dials node 2, and node 2, which dials nobody; both are stopped afterwards.
+func withPair(
+    limits: PeerTransportLimits = .quick, _ body: (_ one: TestNode, _ two: TestNode) async throws -> Void
+) async throws {
+    let one = TestNode(.sample(1), limits: limits)
+    let two = TestNode(.sample(2), limits: limits)
+    try await withNodes(one, two) {
+        let address = try await two.start()
+        _ = try await one.start(peers: [2: address])
+        await one.delegate.connected(2, .dialled)
+        try await body(one, two)
+    }
+}
+
+/// Stops the nodes after `body`, whatever happens in it.
+func withNodes(_ nodes: TestNode..., body: () async throws -> Void) async throws {
+    var failure: (any Error)?
+    do { try await body() } catch { failure = error }
+    for node in nodes { await node.transport.stop() }
+    if let failure { throw failure }
+}
+
+extension PeerTransportLimits {
+    /// The defaults, but for pauses that nobody wants to wait for.
+    static var quick: PeerTransportLimits { PeerTransportLimits(reconnectMax: .milliseconds(40)) }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import RESP
+import Testing
+
+extension ProcessTests {
+    @Suite("kill -9 under load: no acknowledged write is lost, none is applied twice") struct FailoverTests {
+        private let sandbox = Sandbox.current!
+        /// `ROOST_LONG=1` makes ten times as many rounds.
+        private static let rounds = ProcessInfo.processInfo.environment["ROOST_LONG"] == "1" ? 200 : 20
+        /// Election time-out (600 ms at most), a vote, a reconnect: a second. The rest is a busy test machine.
+        private static let takeoverLimit = Duration.seconds(4)
+
+        @Test func `kill -9 of the leader, and in every fifth round of all three`() throws {
+            let cluster = try Cluster(sandbox)
+            var takeovers: [Duration] = []
+            for round in 1...Self.rounds {
+                let load = WriteLoad(ports: cluster.nodes.map(\.settings.redis), writers: 8, prefix: "r\(round)")
+                do {
+                    try waitForProgress(load, 50, "before the fault")
+                    if round.isMultiple(of: 5) {
+                        for node in cluster.nodes { try node.kill() }
+                        try cluster.restartDead()
+                        try waitForProgress(load, 50, "after all three were killed and started")
+                    } else {
+                        let leader = try cluster.leader()
+                        try leader.kill()
+                        // Some acknowledgements may still be on their way to their writers' counter.
+                        pause(.milliseconds(20))
+                        takeovers.append(try timed { try waitForProgress(load, 1, "under a new leader") }.time)
+                        try waitForProgress(load, 200, "with two nodes")
+                        try leader.start()
+                    }
+                } catch {
+                    let ledger = load.stop()
+                    throw TestFailure("round \(round): \(error); \(ledger.summary)")
+                }
+                let ledger = load.stop()
+                try cluster.waitUntilServing()
+                let reader = cluster.nodes[round % 3]
+                let violations = try ledger.violations(reader.connect())
+                #expect(violations.isEmpty, "round \(round), read at node \(reader.node): \(violations.prefix(10))")
+                print("round \(round): \(ledger.summary)")
+                if !violations.isEmpty { break }
+            }
+            let sorted = takeovers.sorted()
+            print("takeover after kill -9 of the leader: median \(sorted[sorted.count / 2]), longest \(sorted.last!)")
+            #expect(sorted.last! < Self.takeoverLimit)
+        }
+
+        @Test func `an orderly stop of the leader hands over at once and loses nothing`() throws {
+            let cluster = try Cluster(sandbox)
+            let load = WriteLoad(ports: cluster.nodes.map(\.settings.redis), writers: 4, prefix: "stop")
+            defer { _ = load.stop() }
+            for _ in 1...3 {
+                try waitForProgress(load, 100, "with three nodes")
+                let leader = try cluster.leader()
+                #expect(try leader.terminate() == .code(0))
+                try waitForProgress(load, 100, "with two nodes")
+                try leader.start()
+                try cluster.waitUntilServing()
+            }
+            let ledger = load.stop()
+            let violations = try ledger.violations(cluster.leader().connect())
+            #expect(violations.isEmpty, "\(violations.prefix(10))")
+            print("orderly stops: \(ledger.summary)")
+        }
+
+        private func waitForProgress(_ load: WriteLoad, _ count: Int, _ what: String) throws {
+            let goal = load.acknowledged + count
+            try eventually("\(count) more writes acknowledged \(what)", within: .seconds(20), every: .milliseconds(1)) {
+                load.acknowledged >= goal ? () : nil
+            }
+        }
+    }
+}

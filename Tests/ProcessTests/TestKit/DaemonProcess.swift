@@ -1,0 +1,121 @@
+import Foundation
+import RESP
+import Synchronization
+
+/// One `roostd`: its directory and ports stay while its processes come and go.
+final class DaemonProcess: Sendable {
+    struct Settings: Sendable {
+        var node: UInt64 = 1
+        var directory: String
+        var redis: UInt16
+        var peer: UInt16
+        var http: UInt16
+        var clusterName = "test"
+        /// Node ids and peer ports of the founders; empty: a cluster of this node alone.
+        var founders: [UInt64: UInt16] = [:]
+        var arguments: [String] = []
+
+        /// Free ports and a new directory in the test's sandbox.
+        init(_ sandbox: Sandbox, node: UInt64 = 1) throws {
+            self.node = node
+            directory = sandbox.newFolder("node\(node)")
+            (redis, peer, http) = (try FreePorts.next(), try FreePorts.next(), try FreePorts.next())
+        }
+
+        var commandLine: [String] {
+            var line = [
+                Binaries.roostd, "--node-id", "\(node)", "--data-dir", directory, "--cluster-name", clusterName,
+                "--listen-redis", "127.0.0.1:\(redis)", "--listen-peer", "127.0.0.1:\(peer)",
+                "--listen-http", "127.0.0.1:\(http)",
+            ]
+            if !founders.isEmpty {
+                let list = founders.sorted { $0.key < $1.key }.map { "\($0.key)=127.0.0.1:\($0.value)" }
+                line += ["--peers", list.joined(separator: ",")]
+            }
+            return line + arguments
+        }
+    }
+
+    let settings: Settings
+    private let sandbox: Sandbox
+    private let logPath: String
+    private let process = Mutex<ChildProcess?>(nil)
+
+    var node: UInt64 { settings.node }
+    /// Everything its processes wrote so far.
+    var log: String { readText(logPath) }
+    var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
+    /// The process of the latest start.
+    var current: ChildProcess {
+        get throws {
+            guard let process = process.withLock(\.self) else { throw TestFailure("node \(node) was never started") }
+            return process
+        }
+    }
+
+    init(_ settings: Settings, sandbox: Sandbox) {
+        self.settings = settings
+        self.sandbox = sandbox
+        logPath = settings.directory + ".log"
+        sandbox.adoptLog(logPath, title: "node \(settings.node) (\(settings.directory))")
+    }
+
+    /// A node of its own, started and answering.
+    static func single(_ sandbox: Sandbox, arguments: [String] = []) throws -> DaemonProcess {
+        var settings = try Settings(sandbox)
+        settings.arguments = arguments
+        let daemon = DaemonProcess(settings, sandbox: sandbox)
+        try daemon.start()
+        try daemon.waitUntilServing()
+        return daemon
+    }
+
+    /// Starts a process and returns at once.
+    func start() throws {
+        if isRunning { throw TestFailure("node \(node) runs already") }
+        let child = try ChildProcess(settings.commandLine, environment: Binaries.environment, output: logPath)
+        sandbox.adopt(child)
+        process.withLock { $0 = child }
+    }
+
+    /// Waits for `+PONG`.
+    func waitUntilReady(within limit: Duration = .seconds(20)) throws {
+        try waitFor("node \(node) answers PING", within: limit) { try $0("PING") == .simple("PONG") }
+    }
+
+    /// Waits until a linearizable read goes through: it has recovered and it sees a leader.
+    func waitUntilServing(within limit: Duration = .seconds(20)) throws {
+        try waitFor("node \(node) serves reads", within: limit) { try $0("GET", "no such key").errorText == nil }
+    }
+
+    private func waitFor(_ what: String, within limit: Duration, _ holds: (RedisConnection) throws -> Bool) throws {
+        try eventually(what, within: limit) {
+            if let exit = try current.ended {
+                throw TestFailure("it ended with \(exit): \(log.split(separator: "\n").last ?? "no log")")
+            }
+            return try holds(connect()) ? () : nil
+        }
+    }
+
+    func kill() throws { try current.kill() }
+    func pause() throws { try current.send(SIGSTOP) }
+    func resume() throws { try current.send(SIGCONT) }
+
+    /// SIGTERM, and how it ended.
+    func terminate(within limit: Duration = .seconds(15)) throws -> ChildProcess.Exit {
+        try current.send(SIGTERM)
+        return try current.wait(within: limit)
+    }
+
+    func connect(timeout: Duration = .seconds(10)) throws -> RedisConnection {
+        try RedisConnection(port: settings.redis, timeout: timeout)
+    }
+
+    func status() throws -> NodeStatus {
+        let reply = try connect(timeout: .seconds(2))("ROOST.STATUS")
+        guard let json = reply.text else { throw TestFailure("ROOST.STATUS: \(reply)") }
+        return try NodeStatus(json: json)
+    }
+
+    func get(_ path: String) throws -> HTTPResponse { try HTTPResponse.get(path, port: settings.http) }
+}

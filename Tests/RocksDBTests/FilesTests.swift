@@ -1,0 +1,77 @@
+import Foundation
+import RocksDB
+import Testing
+
+@Suite("Checkpoints, ingested files, dropped files")
+struct FilesTests {
+    let directory: TestDirectory
+    let database: Database
+
+    init() throws {
+        directory = try TestDirectory()
+        database = try .make(at: directory.path(of: "db"))
+    }
+
+    @Test(arguments: [(Database.CheckpointFlush.always, ["a=1", "b=2"]), (.never, ["a=1"])])
+    func `a checkpoint holds what its flush policy says`(flush: Database.CheckpointFlush, expected: [String]) throws {
+        try database.put("a", "1", in: database.root, .withoutWAL)
+        try database.flush(database.root)
+        try database.put("b", "2", in: database.root, .withoutWAL)
+        let path = directory.path(of: "checkpoint")
+        try database.makeCheckpoint(at: path, flush: flush)
+        try database.put("c", "3")
+        #expect(try Database(path: path, readOnly: true).pairs() == expected)
+    }
+
+    @Test func `a checkpoint refuses a path that exists`() throws {
+        #expect(throws: RocksDBError.self) { try database.makeCheckpoint(at: directory.path, flush: .never) }
+    }
+
+    private func makeFile(_ name: String, _ keys: [String]) throws -> String {
+        let path = directory.path(of: name)
+        var writer = try SSTFileWriter(path: path, options: ColumnFamilyOptions())
+        for key in keys { try writer.put(Array(key.utf8).span.bytes, Array("ingested".utf8).span.bytes) }
+        try writer.finish()
+        #expect(writer.fileBytes > 0)
+        return path
+    }
+
+    @Test(arguments: [true, false]) func `several files enter in one call`(moving: Bool) throws {
+        try database.put("b", "before")
+        let files = [try makeFile("1.sst", ["a", "b"]), try makeFile("2.sst", ["c"])]
+        try database.ingest(files, into: database.root, moving: moving)
+        #expect(try database.pairs() == ["a=ingested", "b=ingested", "c=ingested"])
+        #expect(FileManager.default.fileExists(atPath: files[0]) == !moving)
+    }
+
+    @Test func `one bad file keeps all out`() throws {
+        let good = try makeFile("1.sst", ["a"])
+        try Data("no table".utf8).write(to: URL(filePath: directory.path(of: "2.sst")))
+        let error = #expect(throws: RocksDBError.self) {
+            try database.ingest([good, directory.path(of: "2.sst")], into: database.root, moving: false)
+        }
+        #expect(error?.kind == .corruption)
+        #expect(try database.pairs() == [])
+    }
+
+    @Test func `keys of a file must ascend, and there must be one`() throws {
+        #expect(throws: RocksDBError.self) { try makeFile("1.sst", ["b", "a"]) }
+        #expect(throws: RocksDBError.self) { try makeFile("2.sst", []) }
+        #expect(throws: RocksDBError.self) { try makeFile("none/3.sst", ["a"]) }
+    }
+
+    @Test func `files wholly within a range are dropped, their neighbours stay`() throws {
+        for key in ["a", "m", "z"] {
+            try database.put(key, "1")
+            try database.flush(database.root)
+        }
+        // Only files below level 0 can be dropped; a full compaction would merge all three.
+        for key in ["a", "m", "z"] {
+            try database.put(key, "2")
+        }
+        try database.flush(database.root)
+        database.compact(database.root)
+        try database.deleteFiles(from: Array("".utf8).span.bytes, to: Array("zz".utf8).span.bytes, in: database.root)
+        #expect(try database.pairs() == [])
+    }
+}
