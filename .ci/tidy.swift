@@ -134,10 +134,11 @@ func codePart(_ line: Substring) -> Substring {
     line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
 }
 
+/// Types at the top of a file; a nested one may live on the words of the type around it.
 func checkDocumentedTypes(_ target: Target) -> [Finding] {
     guard !target.isTest else { return [] }
     let declaration =
-        #/\s*(?:public|open|package)\s+(?:final\s+|indirect\s+)*(?:struct|class|enum|actor|protocol)\s+(\w+).*/#
+        #/(?:public|open|package)\s+(?:final\s+|indirect\s+)*(?:struct|class|enum|actor|protocol)\s+(\w+).*/#
     return target.files.flatMap { file in
         file.lines.enumerated().compactMap { number, line -> Finding? in
             guard let name = line.wholeMatch(of: declaration)?.1, !isDocumented(file.lines, at: number) else {

@@ -40,6 +40,10 @@ package final class NodeStore: Sendable {
 
     package func statistics() -> StoreStatistics { engine.statistics() }
 
+    /// RocksDB's own account of the state's compactions and of all counters and histograms, as text for experts; nil for
+    /// the memory engine.
+    package func engineReport() -> String? { engine.report() }
+
     /// Flushes the state, closes in order and gives the directory free. Call it when nothing else runs any more.
     ///
     /// - Throws: the error that made the store fail, now or before; then `abandon()` is what remains.

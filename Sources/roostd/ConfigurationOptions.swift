@@ -27,7 +27,8 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    private var flags: [EffectiveConfiguration.Flag] {
+    /// Everything that was given, in the order of the table.
+    var flags: [EffectiveConfiguration.Flag] {
         node.given + addresses.given + log.given + raft.given + storage.given + limits.given
     }
 }

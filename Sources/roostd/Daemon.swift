@@ -48,7 +48,7 @@ struct Daemon {
             configuration: .init(
                 services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
                 logger: logger))
-        stopWatch.listen {
+        await stopWatch.listen {
             Task { await group.triggerGracefulShutdown() }
         }
         do {

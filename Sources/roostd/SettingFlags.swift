@@ -22,7 +22,7 @@ extension Option where Value == EffectiveConfiguration.Flag? {
         guard let setting = Setting.all.first(where: { $0.name == name }) else {
             preconditionFailure("no setting \(name)")
         }
-        let fallback = setting.defaultLiteral.map { " (default: \($0))" } ?? ""
+        let fallback = setting.defaultText.map { " (default: \($0))" } ?? ""
         self.init(
             name: .customLong(setting.flag),
             help: ArgumentHelp("\(setting.documentation)\(fallback)", valueName: setting.placeholder),

@@ -27,17 +27,22 @@ struct StopDeadline: Sendable {
         if firstSignal == nil { firstSignal = time }
     }
 
-    /// Nil until a signal came. May move back when the node has started, and forth with a second signal.
-    var deadline: ContinuousClock.Instant? {
+    /// How long the stop may take, as things are.
+    var limit: Duration {
         let isPatient = isNodeStarted && signals < 2
-        return firstSignal.map { $0 + shutdownTimeout * (isPatient ? Self.patience : 1) }
+        return shutdownTimeout * (isPatient ? Self.patience : 1)
+    }
+
+    /// Nil until a signal came. Moves back when the node starts, and forth with a second signal.
+    var deadline: ContinuousClock.Instant? {
+        firstSignal.map { $0 + limit }
     }
 
     /// How the process ends at the deadline: nil is a clean end.
     var failure: NodeFailure? {
-        if !isNodeStarted { return nil }
+        guard isNodeStarted else { return nil }
         return NodeFailure(
-            .unexpected, cause: "the stop took too long (\(shutdownTimeout) × \(signals < 2 ? Self.patience : 1))",
-            remedy: "nothing that was acknowledged is lost; see the log for what it waited for")
+            .unexpected, cause: "the stop took longer than \(DurationText.text(limit))",
+            remedy: "nothing that was acknowledged is lost; the log says how far it came")
     }
 }

@@ -19,13 +19,16 @@ final class StopWatch: Sendable {
         sources = [SIGTERM, SIGINT].map { [queue] in DispatchSource.makeSignalSource(signal: $0, queue: queue) }
     }
 
-    /// From now on the signals do not end the process by themselves. Call once.
+    /// When this returns, the signals do not end the process by themselves any more. Call once.
     /// - Parameter stop: called on the first signal, not later ones.
-    func listen(_ stop: @escaping @Sendable () -> Void) {
+    func listen(_ stop: @escaping @Sendable () -> Void) async {
         for source in sources {
             let name = source.handle == SIGTERM ? "SIGTERM" : "SIGINT"
             source.setEventHandler { [self] in signalArrived(name, stop) }
-            source.resume()
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { registered.resume() }
+                source.resume()
+            }
         }
     }
 

@@ -81,6 +81,8 @@ struct MemoryStateStoreTests {
                         let values = Set(try pairs(of: store).map { $0.split(separator: "=")[1] })
                         #expect(values.count == 1)
                         seen = Int(values.first!.dropFirst())!
+                        // Without this the readers could hold every thread of the pool and starve the writer.
+                        await Task.yield()
                     }
                     return seen
                 }

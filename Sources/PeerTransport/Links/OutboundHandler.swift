@@ -22,7 +22,7 @@ final class OutboundHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     /// How a connection that was made ended.
-    enum End: Sendable {
+    enum End: Hashable, Sendable {
         /// It was a link.
         case link(LinkEnd)
         /// One side did not want the other.
@@ -64,7 +64,8 @@ final class OutboundHandler: ChannelInboundHandler {
         self.outbox = outbox
         self.onEnd = onEnd
         frames = FrameDecoder(maxFrameBytes: shared.limits.maxFrameBytes)
-        batches = Self.makeBatches(wanted: wanted, shared: shared, outbox: outbox, maxFrameBytes: shared.limits.maxFrameBytes)
+        batches = Self.makeBatches(
+            wanted: wanted, shared: shared, outbox: outbox, maxFrameBytes: shared.limits.maxFrameBytes)
     }
 
     private static func makeBatches(

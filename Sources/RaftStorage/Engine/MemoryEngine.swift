@@ -30,6 +30,7 @@ final class MemoryEngine: StorageEngine {
 
     func flushState() throws(StorageError) {}
     func statistics() -> StoreStatistics { StoreStatistics() }
+    func report() -> String? { nil }
     func close() throws(StorageError) {}
     func abandon() {}
 }

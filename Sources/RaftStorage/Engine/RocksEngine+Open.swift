@@ -4,7 +4,7 @@ import RocksDB
 extension RocksEngine {
     /// Opens a directory's database, or makes it.
     ///
-    /// Making can stop anywhere and be taken up again: the format record is written last, and a directory counts as
+    /// Making can stop anywhere and be taken up again: the first records are written as one, and the directory counts as
     /// initialized only after that.
     ///
     /// - Throws: `.corruption`, `.newerFormat`, `.wrongIdentity` when the database belongs to another identity, and what
@@ -13,8 +13,8 @@ extension RocksEngine {
         _ directory: DataDirectory, _ configuration: StoreConfiguration, _ identity: Identity
     ) throws(StorageError) -> RocksEngine {
         let cache = BlockCache(capacityBytes: configuration.blockCacheBytes)
-        let database = try openDatabase(directory, configuration, cache, creating: !directory.isInitialized)
-        let generation = try establishContent(of: database, identity, creating: !directory.isInitialized)
+        let database = try openDatabase(directory, configuration, cache, creating: identity.isNew)
+        let generation = try establishContent(of: database, identity)
         for name in database.columnFamilyNames {
             // Left behind by a snapshot that was not installed to the end.
             guard let found = RocksLayout.generation(of: name), found != generation else { continue }
@@ -27,19 +27,7 @@ extension RocksEngine {
     private static func openDatabase(
         _ directory: DataDirectory, _ configuration: StoreConfiguration, _ cache: BlockCache, creating: Bool
     ) throws(StorageError) -> Database {
-        var names = [RocksDBDefault.name, RocksLayout.raft, RocksLayout.meta]
-        if directory.hasDatabase {
-            let found = try storage("list the column families") { () throws(RocksDBError) in
-                try Database.listColumnFamilies(path: directory.database)
-            }
-            if let unknown = found.first(where: { !RocksLayout.isKnown($0) }) {
-                throw StorageError(.newerFormat, "\(directory.database) has the unknown column family \(unknown)")
-            }
-            names += found.filter { !names.contains($0) }
-        }
-        if creating, !names.contains(where: { RocksLayout.generation(of: $0) != nil }) {
-            names.append(RocksLayout.state(firstGeneration))
-        }
+        let names = try familyNames(directory, creating: creating)
         let families = names.map { ($0, RocksLayout.familyOptions($0, configuration, cache)) }
         return try storage("open \(directory.database)") { () throws(RocksDBError) in
             try Database(
@@ -48,9 +36,30 @@ extension RocksEngine {
         }
     }
 
+    /// The column families to open: all that exist, and all that must.
+    private static func familyNames(_ directory: DataDirectory, creating: Bool) throws(StorageError) -> [String] {
+        var names: [String] = []
+        if directory.hasDatabase {
+            names = try storage("list the column families") { () throws(RocksDBError) in
+                try Database.listColumnFamilies(path: directory.database)
+            }
+        }
+        if let unknown = names.first(where: { !RocksLayout.isKnown($0) }) {
+            throw StorageError(.newerFormat, "\(directory.database) has the unknown column family \(unknown)")
+        }
+        var missing = [RocksDBDefault.name, RocksLayout.raft, RocksLayout.meta].filter { !names.contains($0) }
+        if !names.contains(where: { RocksLayout.generation(of: $0) != nil }) {
+            missing.append(RocksLayout.state(firstGeneration))
+        }
+        guard creating || missing.isEmpty else {
+            throw StorageError(.corruption, "column family \(missing[0]) is missing from \(directory.database)")
+        }
+        return names + missing
+    }
+
     /// Checks format and owner, writing them where there are none yet, and gives the state's generation.
     private static func establishContent(
-        of database: Database, _ identity: Identity, creating: Bool
+        of database: Database, _ identity: Identity
     ) throws(StorageError) -> UInt64 {
         guard
             let root = database.columnFamily(RocksDBDefault.name), let meta = database.columnFamily(RocksLayout.meta)
@@ -62,11 +71,14 @@ extension RocksEngine {
         if let format = try read(FormatRecord.key, root) {
             try FormatRecord.check(format)
         } else {
-            guard creating else { throw StorageError(.corruption, "\(database.path) has no format record") }
+            guard identity.isNew else { throw StorageError(.corruption, "\(database.path) has no format record") }
             let generation = NumberRecord.encode(firstGeneration, key: MetadataKey.generation)
-            try RocksLayout.write(MetadataKey.owner, OwnerRecord(identity).encode(), to: meta, of: database)
-            try RocksLayout.write(MetadataKey.generation, generation, to: meta, of: database)
-            try RocksLayout.write(FormatRecord.key, FormatRecord.encode(), to: root, of: database)
+            try RocksLayout.write(
+                [
+                    (FormatRecord.key, FormatRecord.encode(), root),
+                    (MetadataKey.owner, OwnerRecord(identity).encode(), meta),
+                    (MetadataKey.generation, generation, meta),
+                ], to: database)
         }
 
         guard let owner = try read(MetadataKey.owner, meta), let generation = try read(MetadataKey.generation, meta)

@@ -17,7 +17,8 @@ import RocksDB
 final class RocksEngine: StorageEngine {
     let log: any LogStore
     let state: NodeState
-    private let database: Database
+    /// Closed by `close`, or by the last reference.
+    let database: Database
     private let cache: BlockCache
     private let raftFamily: ColumnFamily
     private let metaFamily: ColumnFamily
@@ -57,7 +58,7 @@ final class RocksEngine: StorageEngine {
     }
 
     func setMetadata(_ key: Bytes, _ value: Bytes) throws(StorageError) {
-        try RocksLayout.write(key, value, to: metaFamily, of: database)
+        try RocksLayout.write([(key, value, metaFamily)], to: database)
     }
 
     func persistedState(_ key: Bytes) throws(StorageError) -> Bytes? {
@@ -89,6 +90,11 @@ final class RocksEngine: StorageEngine {
             delayedWriteRate: number("actual-delayed-write-rate"),
             blockCacheBytes: UInt64(cache.usageBytes),
             estimatedStateKeys: number("estimate-num-keys", stateFamily))
+    }
+
+    func report() -> String? {
+        let texts = [database.property("rocksdb.stats", of: stateFamily), database.statistics]
+        return texts.compactMap { $0 }.joined(separator: "\n")
     }
 
     func close() throws(StorageError) {

@@ -62,14 +62,18 @@ enum RocksLayout {
         return options
     }
 
-    /// Writes one record durably, and flushes its family so that it doesn't hold the WAL back.
-    static func write(_ key: Bytes, _ value: Bytes, to family: ColumnFamily, of database: Database) throws(StorageError)
-    {
+    /// Writes the records durably as one, and flushes their families, so that those don't hold the WAL back.
+    static func write(
+        _ records: [(key: Bytes, value: Bytes, family: ColumnFamily)], to database: Database
+    ) throws(StorageError) {
         try storage("write metadata") { () throws(RocksDBError) in
             var batch = WriteBatch()
-            batch.put(key, value, in: family)
+            for record in records { batch.put(record.key, record.value, in: record.family) }
             try database.write(&batch, .synced)
-            try database.flush(family)
+            var flushed: Set<String> = []
+            for record in records where flushed.insert(record.family.name).inserted {
+                try database.flush(record.family)
+            }
         }
     }
 }

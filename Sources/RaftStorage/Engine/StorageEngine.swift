@@ -19,6 +19,8 @@ protocol StorageEngine: Sendable {
     func flushState() throws(StorageError)
 
     func statistics() -> StoreStatistics
+    /// The engine's own account of itself, for experts; nil if it has none.
+    func report() -> String?
 
     /// Closes in an orderly way; the state is flushed already.
     func close() throws(StorageError)

@@ -7,6 +7,11 @@ package enum ConfigurationSource: Hashable, Sendable {
     case environment(String)
     /// The flag without its dashes.
     case flag(String)
+
+    /// The line in the file; nil for other sources.
+    var line: Int? {
+        if case .file(_, let line) = self { line } else { nil }
+    }
 }
 
 extension ConfigurationSource: CustomStringConvertible {

@@ -1,5 +1,5 @@
 /// Durations as people write them: a whole number and a unit. A bare number is refused: nobody knows its unit.
-enum DurationText {
+package enum DurationText {
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
         ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
@@ -16,7 +16,7 @@ enum DurationText {
     }
 
     /// In the largest unit that expresses the duration exactly; parts below a nanosecond are cut off.
-    static func text(_ duration: Duration) -> String {
+    package static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
         guard nanoseconds != 0, let unit = units.first(where: { nanoseconds % $0.nanoseconds == 0 }) else { return "0s" }

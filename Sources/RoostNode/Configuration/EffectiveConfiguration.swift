@@ -26,6 +26,7 @@ package struct EffectiveConfiguration: Sendable {
         for assignment in file?.assignments ?? [] {
             set(assignment.setting, assignment.text, assignment.source, &problems)
         }
+        problems.sort { ($0.source.line ?? 0) < ($1.source.line ?? 0) }
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("ROOST_") {
             if Self.variablesOfOthers.contains(name) { continue }
             if let setting = Setting.all.first(where: { $0.environmentName == name }) {

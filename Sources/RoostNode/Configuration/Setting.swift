@@ -50,4 +50,14 @@ package struct Setting: Sendable {
 
     /// The default as a TOML literal; nil when the setting is not set by default.
     package var defaultLiteral: String? { literal(NodeConfiguration()) }
+
+    /// The default as a flag would have it; nil when the setting is empty or not set by default.
+    package var defaultText: String? {
+        switch defaultLiteral {
+        case "true": "yes"
+        case "false": "no"
+        case "{}", nil: nil
+        case let literal?: literal.first == "\"" ? String(literal.dropFirst().dropLast()) : literal
+        }
+    }
 }

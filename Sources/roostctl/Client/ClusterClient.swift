@@ -2,9 +2,10 @@ import RESP
 
 /// Executes commands at whichever node of one cluster takes them, each write at most once.
 ///
-/// Nodes are tried in turn, with growing pauses between rounds, until the deadline. A write is tried again only if it is
-/// certainly not applied: the connection failed before the whole command was sent, or the reply says so. A read is
-/// tried again after any failure.
+/// First all nodes are asked who they are, so that nothing is sent if they are of two clusters, and the leader, which
+/// need not forward, is tried first. Then they are tried in turn, with growing pauses between rounds, until the
+/// deadline. A write is tried again only if it is certainly not applied: the connection failed before the whole command
+/// was sent, or the reply says so. A read is tried again after any failure.
 struct ClusterClient {
     struct Command {
         var arguments: [String]
@@ -16,19 +17,19 @@ struct ClusterClient {
 
     /// A node that runs answers these at once; one that is paused or cut off should cost little.
     private static let connectTimeout = Duration.seconds(1)
-    private static let statusTimeout = Duration.seconds(2)
+    private static let statusTimeout = Duration.seconds(1)
     /// A read that a node does not answer in this time goes to the next one.
     private static let readTimeout = Duration.seconds(3)
     /// What a write is worth waiting for once it was sent, whatever is left of the time-out: giving up leaves its
     /// outcome unknown.
     private static let writeTimeout = Duration.seconds(3)
 
-    private let endpoints: [Endpoint]
+    private var endpoints: [Endpoint]
     private let timeout: Duration
     private var connections: [Endpoint: NodeConnection] = [:]
     /// Where the last command succeeded; the next one starts there.
     private var preferred = 0
-    /// The cluster that the first node belongs to.
+    /// The cluster that all nodes must belong to, and a node that said so.
     private var cluster: (id: String, endpoint: Endpoint)?
 
     /// - Precondition: there is an endpoint.
@@ -51,6 +52,7 @@ struct ClusterClient {
     ///   `wrongCluster`.
     mutating func execute(_ command: Command) throws(Failure) -> Reply {
         let deadline = Deadline.in(timeout)
+        try meet()
         var backoff = Backoff()
         var reasons: [String] = []
         while true {
@@ -79,6 +81,17 @@ struct ClusterClient {
         }
         throw Failure(
             .unavailable, "not done, safe to try again: \(reasons.joined(separator: "; ")); see roostctl status")
+    }
+
+    /// Asks all nodes who they are, once; with a single one, its connection does that.
+    private mutating func meet() throws(Failure) {
+        guard endpoints.count > 1, cluster == nil else { return }
+        let reports = NodeReport.survey(endpoints)
+        cluster = try NodeReport.requireOneCluster(reports)
+        let leaders = reports.filter { $0.status?.isLeader == true }
+        let others = reports.filter { $0.status?.isLeader == false }
+        let silent = reports.filter { $0.status == nil }
+        endpoints = (leaders + others + silent).map(\.endpoint)
     }
 
     private func accepted(_ reply: Reply, from endpoint: Endpoint) throws(Failure) -> Reply {
@@ -129,14 +142,10 @@ struct ClusterClient {
         // A node that recovers does not know yet to which cluster it belongs.
         guard !status.clusterID.isEmpty else { return .failure(Unreached(reason: "it still recovers")) }
         if let cluster, cluster.id != status.clusterID {
-            throw Failure(.wrongCluster, Self.twoClusters(cluster.endpoint, cluster.id, endpoint, status.clusterID))
+            throw .twoClusters(cluster.endpoint, cluster.id, endpoint, status.clusterID)
         }
         cluster = (status.clusterID, endpoint)
         connections[endpoint] = connection
         return .success(connection)
-    }
-
-    static func twoClusters(_ first: Endpoint, _ firstID: String, _ second: Endpoint, _ secondID: String) -> String {
-        "\(first) belongs to cluster \(firstID), \(second) to cluster \(secondID); name the nodes of one in --nodes"
     }
 }

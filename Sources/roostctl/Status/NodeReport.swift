@@ -42,4 +42,28 @@ struct NodeReport: Sendable {
         }
         return reports.withLock { reports in endpoints.indices.compactMap { reports[$0] } }
     }
+
+    /// The cluster that the nodes which answered belong to, and the first of them; `nil` if none knows.
+    ///
+    /// - Throws: `Failure` (`wrongCluster`) if they belong to several.
+    static func requireOneCluster(_ reports: [NodeReport]) throws(Failure) -> (id: String, endpoint: Endpoint)? {
+        var first: (id: String, endpoint: Endpoint)?
+        for report in reports {
+            // A node that recovers does not know yet.
+            guard let id = report.status?.clusterID, !id.isEmpty else { continue }
+            if let first, first.id != id { throw .twoClusters(first.endpoint, first.id, report.endpoint, id) }
+            first = first ?? (id, report.endpoint)
+        }
+        return first
+    }
+}
+
+extension Failure {
+    static func twoClusters(_ first: Endpoint, _ firstID: String, _ second: Endpoint, _ secondID: String) -> Failure {
+        Failure(
+            .wrongCluster,
+            """
+            \(first) belongs to cluster \(firstID), \(second) to cluster \(secondID); name the nodes of one in --nodes
+            """)
+    }
 }

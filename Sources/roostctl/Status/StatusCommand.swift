@@ -25,7 +25,7 @@ struct StatusCommand: ParsableCommand {
         let deadline = Deadline.in(Self.electionPatience)
         while true {
             let reports = withPeers(NodeReport.survey(endpoints))
-            try requireOneCluster(reports)
+            _ = try NodeReport.requireOneCluster(reports)
             let health = ClusterHealth(reports)
             let mayElect = reports.count { $0.status != nil } > health.voters.count / 2
             guard health.verdict == .noMajority, mayElect, !deadline.hasPassed else {
@@ -47,16 +47,5 @@ struct StatusCommand: ParsableCommand {
             }
         }
         return reports + NodeReport.survey(named)
-    }
-
-    private func requireOneCluster(_ reports: [NodeReport]) throws(Failure) {
-        var first: (endpoint: Endpoint, id: String)?
-        for report in reports {
-            guard let id = report.status?.clusterID, !id.isEmpty else { continue }
-            if let first, first.id != id {
-                throw Failure(.wrongCluster, ClusterClient.twoClusters(first.endpoint, first.id, report.endpoint, id))
-            }
-            first = first ?? (report.endpoint, id)
-        }
     }
 }

@@ -75,3 +75,11 @@ extension Message {
     }
     var round: UInt64? { if case .heartbeat(_, let round, _) = body { round } else { nil } }
 }
+
+/// The algorithm of the paper alone, without PreVote and CheckQuorum.
+func plain(_ configuration: inout Configuration) {
+    configuration.preVote = false
+    configuration.checkQuorum = false
+}
+
+func voters(_ count: UInt64) -> [NodeID] { (1...count).map { NodeID($0) } }

@@ -90,6 +90,12 @@ struct TestNode {
         give(.persisted(last.ticket))
     }
 
+    /// The power fails: some of the next batches have reached the disk, but nobody hears of it.
+    mutating func tearOff(keeping count: Int) {
+        for batch in unsynced.prefix(count) { disk.write(batch) }
+        unsynced = []
+    }
+
     mutating func applyAll() {
         guard let last = unapplied.last else { return }
         applied.append(contentsOf: unapplied)

@@ -1,0 +1,275 @@
+import ByteCoding
+import Testing
+
+@testable import Raft
+
+/// A group under a random schedule: messages are lost, repeated, delayed and reordered, links are cut, disks are slow,
+/// nodes crash and lose what was not durable. Everything follows from the seed.
+///
+/// After the storm comes calm: every fault ends, and the group must elect, commit and agree again.
+struct Chaos {
+    struct Node {
+        var test: TestNode
+        var isUp = true
+        var incarnation: UInt64 = 1
+        /// What the state machine would still hold after a crash.
+        var durableApplied = LogIndex.zero
+        /// How much of `test.applied` was checked.
+        var checkedApplied = 0
+        /// Reads under way, and the highest index that was committed anywhere when they were asked for.
+        var reads: [ReadToken: LogIndex] = [:]
+        var proposals: [ProposalToken: EntryID] = [:]
+    }
+
+    let seed: UInt64
+    private(set) var nodes: [Node]
+    private(set) var checker: Checker
+    private var random: SplitMix64
+    private var now = MonotonicTime.zero
+    private var network: [Message] = []
+    private var cut: Set<[NodeID]> = []
+    private var tokens: UInt64 = 0
+    private let configuration: Configuration
+    /// Everything that came out, if wanted.
+    private(set) var trace: [String] = []
+    private let isTraced: Bool
+
+    init(seed: UInt64, size: UInt64, isTraced: Bool = false) {
+        self.seed = seed
+        self.isTraced = isTraced
+        random = SplitMix64(seed: seed)
+        let voters = (1...size).map { NodeID($0) }
+        var configuration = Configuration(group: group, node: 0, seed: seed)
+        configuration.preVote = random.next(below: 4) > 0
+        configuration.checkQuorum = random.next(below: 4) > 0
+        configuration.maxAppendBytes = [1, 200, 1 << 18][Int(random.next(below: 3))]
+        configuration.maxInflightMessages = [1, 3, 64][Int(random.next(below: 3))]
+        configuration.maxApplyBytes = [1, 500, 1 << 20][Int(random.next(below: 3))]
+        configuration.entryCacheBytes = [0, 300, 1 << 20][Int(random.next(below: 3))]
+        configuration.maxUncommittedBytes = [500, 1 << 20][Int(random.next(below: 2))]
+        self.configuration = configuration
+        checker = Checker(voters: voters)
+        nodes = []
+        for voter in voters {
+            let restored = RestoredState(membership: Membership(voters: voters))
+            nodes.append(Node(test: start(voter, restored: restored, disk: TestDisk(restored))))
+        }
+    }
+
+    /// - Returns: what went wrong; `nil`: nothing.
+    mutating func run(actions: Int) -> String? {
+        for _ in 0..<actions where checker.failure == nil { act() }
+        if checker.failure == nil { calm() }
+        return checker.failure
+    }
+
+    // MARK: The storm
+
+    private mutating func act() {
+        let place = Int(random.next(below: UInt64(nodes.count)))
+        switch random.next(below: 100) {
+        case 0..<48: deliverOne()
+        case 48..<60: sync(place)
+        case 60..<68: apply(place)
+        case 68..<82: pass(random.next(below: .milliseconds(40)))
+        case 82..<90: propose(at: random.next(below: 3) == 0 ? place : leaderPlace ?? place)
+        case 90..<94: ask(at: place)
+        case 94: crash(place)
+        case 95: if !nodes[place].isUp { restart(place) }
+        case 96: if nodes[place].isUp { compact(place) }
+        case 97: disturb(place)
+        case 98: cutSome()
+        default: if random.next(below: 2) == 0 { cut = [] } else { deliverMany() }
+        }
+        for place in nodes.indices where nodes[place].isUp { checker.check(nodes[place].test.core) }
+        if random.next(below: 16) == 0 { checker.checkLogs(nodes.map(\.test)) }
+    }
+
+    private mutating func deliverOne() {
+        guard !network.isEmpty else { return }
+        let place = Int(random.next(below: UInt64(network.count)))
+        let message = network[place]
+        switch random.next(below: 20) {
+        case 0: network.remove(at: place)
+        case 1: deliver(message)  // And it comes again.
+        default:
+            network.remove(at: place)
+            deliver(message)
+        }
+    }
+
+    /// In order, several to a drain.
+    private mutating func deliverMany() {
+        let all = network
+        network = []
+        for place in nodes.indices where nodes[place].isUp {
+            let mine = all.filter { $0.to == nodes[place].test.id && !isCut($0) }
+            with(place) { $0.give(mine.map { .received($0) }) }
+        }
+    }
+
+    private mutating func deliver(_ message: Message) {
+        let place = Int(message.to.rawValue) - 1
+        guard nodes[place].isUp, !isCut(message) else { return }
+        with(place) { $0.give(.received(message)) }
+    }
+
+    private func isCut(_ message: Message) -> Bool { cut.contains([message.from, message.to]) }
+
+    private mutating func sync(_ place: Int) {
+        let count = 1 + Int(random.next(below: 3))
+        with(place) { $0.sync(count) }
+    }
+
+    private mutating func apply(_ place: Int) {
+        with(place) { $0.applyAll() }
+        if random.next(below: 3) == 0 { nodes[place].durableApplied = nodes[place].test.core.appliedIndex }
+    }
+
+    private mutating func pass(_ duration: Duration) {
+        now = now.advanced(by: duration)
+        for place in nodes.indices where nodes[place].isUp && nodes[place].test.core.nextDeadline <= now {
+            with(place) { $0.give(.timeAdvanced) }
+        }
+    }
+
+    private mutating func propose(at place: Int) {
+        let batch = (0...random.next(below: 3)).map { _ in
+            tokens += 1
+            return Proposal(token: ProposalToken(tokens), payload: Bytes("\(tokens)"))
+        }
+        with(place) { $0.give(.proposed(batch)) }
+    }
+
+    private mutating func ask(at place: Int) {
+        guard nodes[place].isUp else { return }
+        tokens += 1
+        let token = ReadToken(incarnation: nodes[place].incarnation, count: tokens)
+        nodes[place].reads[token] = checker.lastCommitted
+        with(place) { $0.give(.readIndexRequested(token)) }
+    }
+
+    /// Some of what was under way to the disk may have reached it, in order; the report never comes.
+    private mutating func crash(_ place: Int) {
+        guard nodes[place].isUp else { return }
+        let survivors = nodes.count(where: \.isUp)
+        guard survivors > nodes.count / 2 || random.next(below: 4) == 0 else { return }
+        if isTraced { trace.append("crash \(place)") }
+        nodes[place].isUp = false
+        if random.next(below: 2) == 0 { nodes[place].test.tearOff(keeping: Int(random.next(below: 3))) }
+    }
+
+    private mutating func restart(_ place: Int) {
+        let old = nodes[place].test
+        let oldest = old.disk.truncated.index.rawValue
+        let applied = oldest + random.next(below: nodes[place].durableApplied.rawValue - oldest + 1)
+        nodes[place] = Node(
+            test: start(old.id, restored: old.disk.restored(applied: LogIndex(applied)), disk: old.disk),
+            incarnation: nodes[place].incarnation + 1, durableApplied: LogIndex(applied))
+        collect(place)
+    }
+
+    private func start(_ node: NodeID, restored: RestoredState, disk: TestDisk) -> TestNode {
+        let template = configuration
+        var test = TestNode(node, restored: restored, disk: disk, now: now, syncsAtOnce: false) {
+            $0 = template
+            $0.node = node
+        }
+        test.appliesAtOnce = false
+        test.fetchesAtOnce = false
+        return test
+    }
+
+    private mutating func compact(_ place: Int) {
+        let node = nodes[place]
+        let limit = min(node.test.core.truncatableIndex, node.durableApplied, node.test.core.appliedIndex)
+        guard limit > node.test.disk.truncated.index else { return }
+        checker.checkTruncation(through: limit, nodes.map(\.test))
+        with(place) { $0.compact(through: limit) }
+    }
+
+    private mutating func disturb(_ place: Int) {
+        let other = nodes[Int(random.next(below: UInt64(nodes.count)))].test.id
+        let input: Input = random.next(below: 2) == 0 ? .unreachable(other) : .leaderLost(other)
+        with(place) { $0.give(input) }
+    }
+
+    private mutating func cutSome() {
+        let (a, b) = (NodeID(1 + random.next(below: UInt64(nodes.count))), NodeID(1 + random.next(below: UInt64(nodes.count))))
+        cut.insert([a, b])
+        if random.next(below: 2) == 0 { cut.insert([b, a]) }
+    }
+
+    // MARK: The calm
+
+    private mutating func calm() {
+        cut = []
+        for place in nodes.indices where !nodes[place].isUp { restart(place) }
+        for _ in 0..<400 {
+            calmRound()
+            if checker.failure != nil || isConverged { break }
+            if let leader = leaderPlace, nodes[leader].test.core.uncommittedBytes == 0, tokens % 7 != 0 {
+                propose(at: leader)
+            }
+        }
+        if checker.failure == nil, !isConverged {
+            checker.fail("no agreement after the storm: \(nodes.map { describe($0.test.status) })")
+        }
+        checker.checkLogs(nodes.map(\.test))
+        for node in nodes { checker.checkOpenProposals(node) }
+    }
+
+    private mutating func calmRound() {
+        pass(.milliseconds(20))
+        for _ in 0..<8 {
+            deliverMany()
+            for place in nodes.indices {
+                with(place) {
+                    $0.sync()
+                    $0.applyAll()
+                    $0.answerFetches()
+                }
+            }
+        }
+        for place in nodes.indices { checker.check(nodes[place].test.core) }
+    }
+
+    private var isConverged: Bool {
+        guard let leader = leaderPlace else { return false }
+        let core = nodes[leader].test.core
+        return core.commitIndex == core.lastIndex
+            && nodes.allSatisfy { $0.test.core.appliedIndex == core.lastIndex && $0.test.core.leader == core.leader }
+    }
+
+    private var leaderPlace: Int? {
+        nodes.indices.filter { nodes[$0].isUp && nodes[$0].test.core.role == .leader }
+            .max { nodes[$0].test.core.term < nodes[$1].test.core.term }
+    }
+
+    private func describe(_ status: Status) -> String {
+        "[\(status.node) \(status.role.rawValue) term \(status.term) commit \(status.commitIndex) last \(status.lastIndex)]"
+    }
+
+    // MARK: What comes out
+
+    private mutating func with(_ place: Int, _ body: (inout TestNode) -> Void) {
+        guard nodes[place].isUp else { return }
+        nodes[place].test.now = now
+        body(&nodes[place].test)
+        if random.next(below: 2) == 0 { nodes[place].test.answerFetches() }
+        collect(place)
+    }
+
+    private mutating func collect(_ place: Int) {
+        let messages = nodes[place].test.takeMessages()
+        network.append(contentsOf: messages)
+        if network.count > 400 { network.removeFirst(network.count - 400) }
+        let events = nodes[place].test.takeEvents()
+        for event in events { checker.check(event, of: &nodes[place]) }
+        checker.checkApplied(of: &nodes[place])
+        if isTraced {
+            trace.append(contentsOf: messages.map { "\($0)" } + events.map { "\($0)" })
+            trace.append(contentsOf: nodes[place].test.unsynced.map { "\($0)" })
+        }
+    }
+}
