@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "RoostNode",
             dependencies: [
-                "AdminHTTP", "ByteCoding", "KeyValue", "PeerTransport", "Raft", "RaftStorage", "RedisServer",
+                "AdminHTTP", "ByteCoding", "KeyValue", "PeerTransport", "RESP", "Raft", "RaftStorage", "RedisServer",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -131,6 +131,14 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: common),
         .testTarget(
+            name: "AdminHTTPTests",
+            dependencies: [
+                "AdminHTTP",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: common),
+        .testTarget(
             name: "RedisServerTests",
             dependencies: [
                 "RedisServer", "KeyValue", "RESP", "ByteCoding",
@@ -142,7 +150,14 @@ let package = Package(
         .testTarget(
             name: "RoostNodeTests",
             dependencies: [
-                "RoostNode", "KeyValue", "Raft", "RaftStorage", "ByteCoding",
+                "RoostNode", "AdminHTTP", "ByteCoding", "KeyValue", "Raft", "RaftStorage", "RedisServer",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: common),
+        .testTarget(
+            name: "RoostdTests",
+            dependencies: [
+                "roostd", "RoostNode",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: common),
         // Real daemons on loopback: builds roostd and roostctl, then starts them as processes.

@@ -127,8 +127,8 @@ final class AdminConnectionHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: taken)
     }
 
-    /// The socket took the whole answer. Only now its end is written, which lets the next pipelined request in: a client
-    /// that asks and never reads costs the memory of one answer.
+    /// The socket took the whole answer. Only now its end is written, which lets the next pipelined request in: a
+    /// client that asks and never reads costs the memory of one answer.
     private func answerTaken(closes: Bool, _ context: ChannelHandlerContext) {
         state = .receiving(nil)
         setDeadline(limits.requestTimeout, context)

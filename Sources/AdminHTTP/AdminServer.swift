@@ -3,8 +3,8 @@ package import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The HTTP door for operators and their tools: metrics, health checks, status. Read-only, and small on purpose: GET and
-/// HEAD on a fixed table of paths, HTTP/1.1 with keep-alive, no bodies, no TLS.
+/// The HTTP door for operators and their tools: metrics, health checks, status. Read-only, and small on purpose: GET
+/// and HEAD on a fixed table of paths, HTTP/1.1 with keep-alive, no bodies, no TLS.
 package final class AdminServer: Sendable {
     /// Where it listens; the port is the real one, also when 0 was asked for.
     package let host: String

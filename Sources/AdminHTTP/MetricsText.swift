@@ -1,5 +1,6 @@
-/// Writes metrics in the Prometheus text format, version 0.0.4. A hundred lines of our own: the daemon needs three types
-/// of metrics and one format, and every client library would bring a registry that the counters would have to live in.
+/// Writes metrics in the Prometheus text format, version 0.0.4. A hundred lines of our own: the daemon needs three
+/// types of metrics and one format, and every client library would bring a registry that the counters would have to
+/// live in.
 ///
 /// Samples of one family may come in several calls, with other families between: they stand together in the text,
 /// under one HELP and one TYPE line, as the format demands.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RoostNode
 
 /// Looks at a configuration without starting anything: for units (`ExecStartPre=`) and for people before a restart.
 struct CheckConfig: ParsableCommand {
@@ -12,7 +13,8 @@ struct CheckConfig: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        _ = try options.load(after: daemon.options)
-        print("roostd: the configuration is good")
+        let effective = try options.load(after: daemon.options)
+        // The parser takes the daemon's own flags here too.
+        print(daemon.printConfig ? ConfigurationPrinter.toml(effective) : "roostd: the configuration is good")
     }
 }

@@ -19,7 +19,7 @@ typealias SettingFlag = Option<EffectiveConfiguration.Flag?>
 extension Option where Value == EffectiveConfiguration.Flag? {
     /// - Parameter name: section and key of a setting, e.g. `raft.election_timeout`.
     init(_ name: String) {
-        guard let setting = Setting.all.first(where: { $0.name == name }) else {
+        guard let setting = Setting.named(name) else {
             preconditionFailure("no setting \(name)")
         }
         let fallback = setting.defaultText.map { " (default: \($0))" } ?? ""

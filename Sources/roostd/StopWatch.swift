@@ -4,8 +4,8 @@ import Logging
 import RoostNode
 import Synchronization
 
-/// Listens to SIGTERM and SIGINT: the first one asks for an orderly stop, and from then on a deadline runs, at which the
-/// process ends. Works on a queue of its own: it is there for the case in which everything else is stuck.
+/// Listens to SIGTERM and SIGINT: the first one asks for an orderly stop, and from then on a deadline runs, at which
+/// the process ends. Works on a queue of its own: it is there for the case in which everything else is stuck.
 final class StopWatch: Sendable {
     private let queue = DispatchQueue(label: "roostd.stop-watch")
     private let logger: Logger

@@ -58,13 +58,22 @@ struct AdminServerTests {
     }
 
     @Test(arguments: [
-        ("GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "HTTP/1.1 503 Service Unavailable", "no leader\n"),
+        (
+            "GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "HTTP/1.1 503 Service Unavailable",
+            "no leader\n"
+        ),
         ("HEAD /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "content-length: 3\r\n", "\r\n\r\n"),
         ("GET /livez HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK", "ok\n"),
         ("GET /livez HTTP/1.0\r\nconnection: keep-alive\r\n\r\n", "connection: close", "ok\n"),
-        ("GET /nope HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "HTTP/1.1 404 Not Found", "/livez /readyz /slow /status\n"),
+        (
+            "GET /nope HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "HTTP/1.1 404 Not Found",
+            "/livez /readyz /slow /status\n"
+        ),
         ("GET /livez/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "HTTP/1.1 404 Not Found", "/status\n"),
-        ("POST /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n", "allow: GET, HEAD", "only GET and HEAD are allowed\n"),
+        (
+            "POST /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n", "allow: GET, HEAD",
+            "only GET and HEAD are allowed\n"
+        ),
         ("PUT /x HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc", "413", "no request here has a body\n"),
         ("GET /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc", "413", "no request here has a body\n"),
         ("*1\r\n$4\r\nPING\r\n", "HTTP/1.1 400 Bad Request", "\r\n\r\n"),
@@ -85,10 +94,11 @@ struct AdminServerTests {
             let first = try await client.until("ok\n")
             #expect(!first.contains("connection: close"))
             try await client.send(
-                "GET /status HTTP/1.1\r\nhost: a\r\n\r\nGET /nope HTTP/1.1\r\nhost: a\r\n\r\nGET /livez HTTP/1.1\r\nhost: a\r\n\r\n")
-            let rest = try await client.until("ok\n").dropFirst(first.count)
-            let statuses = rest.split(separator: "\r\n").filter { $0.contains("HTTP/1.1 ") }.map { $0.suffix(6) }
-            #expect(statuses == ["200 OK", " Found", "200 OK"])
+                ["/status", "/nope", "/livez"].map { "GET \($0) HTTP/1.1\r\nhost: a\r\n\r\n" }.joined()
+            )
+            let rest = try await client.until("ok\n", after: first.count)
+            let statuses = rest.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+            #expect(statuses == ["200", "404", "200"])
             await client.close()
         }
     }
@@ -137,11 +147,15 @@ struct AdminServerTests {
         }
     }
 
-    @Test(arguments: ["", "GET /livez HT"]) func `a client that brings no request is closed`(part: String) async throws {
+    @Test(arguments: ["", "GET /livez HT"]) func `a client that brings no request is closed`(part: String) async throws
+    {
         var limits = AdminLimits()
         limits.requestTimeout = .milliseconds(20)
         try await withServer(limits) { port in
-            let answer = try await exchange(port, part)
+            let client = try await RawClient.connect(port: port)
+            // May come after the end already.
+            try? await client.send(part)
+            let answer = try await client.untilClosed()
             #expect(answer == "")
         }
     }
@@ -188,7 +202,8 @@ struct AdminServerTests {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         func start(_ port: Int) async throws -> AdminServer {
             try await AdminServer.start(
-                host: "127.0.0.1", port: port, routes: Self.routes, group: .singletonMultiThreadedEventLoopGroup, logger: logger)
+                host: "127.0.0.1", port: port, routes: Self.routes, group: .singletonMultiThreadedEventLoopGroup,
+                logger: logger)
         }
         let server = try await start(0)
         let client = try await RawClient.connect(port: server.port)

@@ -24,7 +24,8 @@ struct MetricsTextTests {
     @Test func `a histogram is cumulative buckets, sum and count`() {
         var metrics = MetricsText()
         let histogram = MetricsText.Histogram(
-            buckets: [.init(upperBound: 0.00001, cumulativeCount: 1), .init(upperBound: 2.5, cumulativeCount: 3)], count: 4, sum: 7.25)
+            buckets: [.init(upperBound: 0.00001, cumulativeCount: 1), .init(upperBound: 2.5, cumulativeCount: 3)],
+            count: 4, sum: 7.25)
         metrics.histogram("roost_fsync_seconds", "Sync.", histogram, labels: [("disk", "log")])
         #expect(
             metrics.text == """
@@ -45,9 +46,12 @@ struct MetricsTextTests {
         #expect(metrics.text == "# HELP g a \\\\ \"b\"\\nc\n# TYPE g gauge\ng{v=\"a \\\\ \\\"b\\\"\\nc\"} 1\n")
     }
 
-    @Test(arguments: [
-        (0.5, "0.5"), (-0.0, "-0.0"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e21, "1e+21"), (3, "3.0"),
-    ] as [(Double, String)]) func `numbers`(value: Double, text: String) {
+    @Test(
+        arguments: [
+            (0.5, "0.5"), (-0.0, "-0.0"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e21, "1e+21"),
+            (3, "3.0"),
+        ] as [(Double, String)]) func `numbers`(value: Double, text: String)
+    {
         var metrics = MetricsText()
         metrics.gauge("g", "G.", value)
         #expect(metrics.text.hasSuffix("\ng \(text)\n"))

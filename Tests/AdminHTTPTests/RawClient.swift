@@ -42,9 +42,9 @@ final class RawClient: Sendable {
         try await channel.eventLoop.flatSubmit { self.collected.value.closed.futureResult }.get()
     }
 
-    /// Everything received once it ends with `suffix`.
-    func until(_ suffix: String) async throws -> String {
-        try await channel.eventLoop.flatSubmit { self.collected.value.wait(until: suffix) }.get()
+    /// Everything received after the first `skipped` characters, once it ends with `suffix`.
+    func until(_ suffix: String, after skipped: Int = 0) async throws -> String {
+        try await channel.eventLoop.flatSubmit { self.collected.value.wait(until: suffix, after: skipped) }.get()
     }
 
     private final class Collector: ChannelInboundHandler {
@@ -53,15 +53,15 @@ final class RawClient: Sendable {
         let closed: EventLoopPromise<String>
         private var text = ""
         private var isClosed = false
-        private var waiting: (suffix: String, promise: EventLoopPromise<String>)?
+        private var waiting: (suffix: String, skipped: Int, promise: EventLoopPromise<String>)?
 
         init(_ loop: any EventLoop) {
             closed = loop.makePromise()
         }
 
-        func wait(until suffix: String) -> EventLoopFuture<String> {
+        func wait(until suffix: String, after skipped: Int) -> EventLoopFuture<String> {
             let promise = closed.futureResult.eventLoop.makePromise(of: String.self)
-            waiting = (suffix, promise)
+            waiting = (suffix, skipped, promise)
             check()
             return promise.futureResult
         }
@@ -88,9 +88,9 @@ final class RawClient: Sendable {
         }
 
         private func check() {
-            guard let (suffix, promise) = waiting, text.hasSuffix(suffix) else { return }
+            guard let (suffix, skipped, promise) = waiting, text.dropFirst(skipped).hasSuffix(suffix) else { return }
             waiting = nil
-            promise.succeed(text)
+            promise.succeed(String(text.dropFirst(skipped)))
         }
     }
 }

@@ -33,22 +33,24 @@ struct ApplyFailureTests {
         #expect(error.description.contains("upgrade"))
     }
 
-    @Test(arguments: [
-        ("2000000000000000000000000078", ValueFormatError.newerVersion(2)),
-        ("0000000000000000000000000078", .unknownVersion(0)),
-        ("1200000000000000000000000078", .unknownFlags(2)),
-        ("10000000000000000000000000", nil),
-        ("100000000000000000000000", .tooShort(bytes: 12)),
-        ("1100000000000000000000000000000000000000", .tooShort(bytes: 20)),
-        ("", .tooShort(bytes: 0)),
-    ] as [(String, ValueFormatError?)])
+    @Test(
+        arguments: [
+            ("2000000000000000000000000078", ValueFormatError.newerVersion(2)),
+            ("0000000000000000000000000078", .unknownVersion(0)),
+            ("1200000000000000000000000078", .unknownFlags(2)),
+            ("10000000000000000000000000", nil),
+            ("100000000000000000000000", .tooShort(bytes: 12)),
+            ("1100000000000000000000000000000000000000", .tooShort(bytes: 20)),
+            ("", .tooShort(bytes: 0)),
+        ] as [(String, ValueFormatError?)])
     func `a stored value that can't be read stops a command that needs it, and no blind write`(
         _ stored: String, _ error: ValueFormatError?
     ) throws {
         let replica = Replica(MemoryStateStore())
         let batch = replica.store.makeBatch()
         StateKey.user("a", group: 7).withUnsafeBytes { key in
-            unhex(stored).withUnsafeBytes { batch.put(key, header: UnsafeRawBufferPointer(start: nil, count: 0), value: $0) }
+            let header = UnsafeRawBufferPointer(start: nil, count: 0)
+            unhex(stored).withUnsafeBytes { batch.put(key, header: header, value: $0) }
         }
         try replica.store.commit(batch)
         if let error {

@@ -40,10 +40,12 @@ struct ApplyTests {
     }
 
     @Test(arguments: [
-        ("SET a 1 NX", 1), ("SET a 1 XX", 1), ("SET a 1 IFEQ 0", 1), ("SET a 1 GET", 1), ("DEL a b", 2), ("APPEND a x", 1),
-        ("INCRBY a 1", 1),
+        ("SET a 1 NX", 1), ("SET a 1 XX", 1), ("SET a 1 IFEQ 0", 1), ("SET a 1 GET", 1), ("DEL a b", 2),
+        ("APPEND a x", 1), ("INCRBY a 1", 1),
     ])
-    func `a command reads the store only for keys that its batch has not written`(_ command: TextCommand, _ reads: Int) throws {
+    func `a command reads the store only for keys that its batch has not written`(
+        _ command: TextCommand, _ reads: Int
+    ) throws {
         let cold = Replica(SpyStore())
         try cold.apply([unit(1, [command])])
         #expect(cold.store.seen.reads == reads)
@@ -74,12 +76,14 @@ struct ApplyTests {
     @Test func `only this process' segments are settled, in order of apply, with an outcome for each command`() throws {
         let replica = Replica(MemoryStateStore())
         let settled = try replica.apply([
-            unit(1, segments: [
-                segment(["SET a 1", "SET a 2 NX"], .own(8)),
-                segment(["INCRBY n 1", "SET a 3 GET"], Origin(node: 2, incarnation: 77, sequence: 1)),
-                segment(["INCRBY n 1"], Origin(node: 1, incarnation: 76, sequence: 9)),
-                segment(["INCRBY n 1"], .own(7)),
-            ]),
+            unit(
+                1,
+                segments: [
+                    segment(["SET a 1", "SET a 2 NX"], .own(8)),
+                    segment(["INCRBY n 1", "SET a 3 GET"], Origin(node: 2, incarnation: 77, sequence: 1)),
+                    segment(["INCRBY n 1"], Origin(node: 1, incarnation: 76, sequence: 9)),
+                    segment(["INCRBY n 1"], .own(7)),
+                ]),
             unit(2, ["SET b 1"], origin: .own(9)),
         ])
         #expect(
@@ -103,7 +107,8 @@ struct ApplyTests {
     @Test func `a version is the unit's index and the command's place in the whole block`() throws {
         let replica = Replica(MemoryStateStore())
         try replica.apply([
-            unit(12, segments: [segment(["SET a 1", "SET b 1"], .own(1)), segment(["DEL x", "INCRBY c 1"], .own(2))]),
+            unit(
+                12, segments: [segment(["SET a 1", "SET b 1"], .own(1)), segment(["DEL x", "INCRBY c 1"], .own(2))]),
             unit(13, ["MSET d 1 e 1"]),
         ])
         #expect(try versions(of: replica) == ["a": "12-0", "b": "12-1", "c": "12-3", "d": "13-0", "e": "13-0"])

@@ -53,10 +53,12 @@ struct CommandSemanticsTests {
         Example(["SET a 1"], ["DEL a", "DEL a"], answers: [.integer(1), .integer(0)], leaves: [:]),
         Example(["APPEND k ab"], answers: [.integer(2)], leaves: ["k": "ab"]),
         Example(["APPEND k ''"], answers: [.integer(0)], leaves: ["k": ""]),
-        Example(["SET k ab"], ["APPEND k c", "APPEND k ''"], answers: [.integer(3), .integer(3)], leaves: ["k": "abc"]),
+        Example(
+            ["SET k ab"], ["APPEND k c", "APPEND k ''"], answers: [.integer(3), .integer(3)], leaves: ["k": "abc"]),
         Example(["INCRBY n 1"], answers: [.integer(1)], leaves: ["n": "1"]),
         Example(["INCRBY n -5"], answers: [.integer(-5)], leaves: ["n": "-5"]),
-        Example(["SET n 10"], ["INCRBY n 5", "INCRBY n -15"], answers: [.integer(15), .integer(0)], leaves: ["n": "0"]),
+        Example(
+            ["SET n 10"], ["INCRBY n 5", "INCRBY n -15"], answers: [.integer(15), .integer(0)], leaves: ["n": "0"]),
         Example(["INCRBY n 4", "APPEND n 2"], answers: [.integer(4), .integer(2)], leaves: ["n": "42"]),
         Example(
             ["SET n 9223372036854775806"], ["INCRBY n 1", "INCRBY n 1"],
@@ -99,7 +101,8 @@ struct CommandSemanticsTests {
         }
     }
 
-    @Test(arguments: [Int64.min, -1, 0, 9, 10, .max]) func `an integer's own form is an integer`(_ value: Int64) throws {
+    @Test(arguments: [Int64.min, -1, 0, 9, 10, .max]) func `an integer's own form is an integer`(_ value: Int64) throws
+    {
         let commands = [TextCommand(["SET", "n", String(value)]), "INCRBY n 0"]
         #expect(try Replica(MemoryStateStore()).applyOneByOne(commands).last == .integer(value))
     }

@@ -25,7 +25,8 @@ struct FormatTests {
 
     @Test func `a block's bytes do not change`() {
         let origin = Origin(node: 1, incarnation: 2, sequence: 3)
-        let block = Block.encode(stamp: 0x0102, segments: [segment(["SET k v"], origin), segment(["FLUSHALL", "FLUSHALL"], origin)])
+        let segments = [segment(["SET k v"], origin), segment(["FLUSHALL", "FLUSHALL"], origin)]
+        let block = Block.encode(stamp: 0x0102, segments: segments)
         let header = "0100000000000000 0200000000000000 0300000000000000"
         let expected = """
             01 0201000000000000
@@ -105,17 +106,18 @@ struct FormatTests {
         }
     }
 
-    @Test(arguments: [
-        ("SET k v", Footprint(keysWritten: ["k"])),
-        ("SET k v NX", Footprint(keysRead: ["k"], keysWritten: ["k"])),
-        ("SET k v IFEQ o", Footprint(keysRead: ["k"], keysWritten: ["k"])),
-        ("SET k v GET", Footprint(keysRead: ["k"], keysWritten: ["k"])),
-        ("DEL a b", Footprint(keysRead: ["a", "b"], keysWritten: ["a", "b"])),
-        ("APPEND k v", Footprint(keysRead: ["k"], keysWritten: ["k"])),
-        ("INCRBY k 1", Footprint(keysRead: ["k"], keysWritten: ["k"])),
-        ("MSET a 1 b 2", Footprint(keysWritten: ["a", "b"])),
-        ("FLUSHALL", Footprint(isWhole: true)),
-    ] as [(TextCommand, Footprint)])
+    @Test(
+        arguments: [
+            ("SET k v", Footprint(keysWritten: ["k"])),
+            ("SET k v NX", Footprint(keysRead: ["k"], keysWritten: ["k"])),
+            ("SET k v IFEQ o", Footprint(keysRead: ["k"], keysWritten: ["k"])),
+            ("SET k v GET", Footprint(keysRead: ["k"], keysWritten: ["k"])),
+            ("DEL a b", Footprint(keysRead: ["a", "b"], keysWritten: ["a", "b"])),
+            ("APPEND k v", Footprint(keysRead: ["k"], keysWritten: ["k"])),
+            ("INCRBY k 1", Footprint(keysRead: ["k"], keysWritten: ["k"])),
+            ("MSET a 1 b 2", Footprint(keysWritten: ["a", "b"])),
+            ("FLUSHALL", Footprint(isWhole: true)),
+        ] as [(TextCommand, Footprint)])
     func `a footprint follows from the bytes alone`(_ command: TextCommand, _ footprint: Footprint) throws {
         let block = Block.encode(stamp: 0, segments: [segment([command], .own(1))])
         try block.withUnsafeBytes { memory in

@@ -88,7 +88,8 @@ struct MalformedBytesTests {
         #expect(try apply(block) == nil)
     }
 
-    @Test(arguments: [0, 1, 12, 14, UInt32.max]) func `a count of commands that is not true is refused`(_ count: UInt32) {
+    @Test(arguments: [0, 1, 12, 14, UInt32.max]) func `a count of commands that is not true is refused`(_ count: UInt32)
+    {
         var writer = ByteWriter()
         writer.append(segment((0..<13).map { _ in "FLUSHALL" }, .own(1)))
         writer.overwrite(at: 24, with: count)
@@ -96,7 +97,8 @@ struct MalformedBytesTests {
         #expect(throws: FormatError.self) { try SegmentView.validate(bytes) }
     }
 
-    @Test(arguments: 0..<40 as Range<UInt64>) func `a damaged block is applied whole or refused whole, as validation says`(
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func `a damaged block is applied whole or refused whole, as validation says`(
         seed: UInt64
     ) throws {
         var random = SeededGenerator(seed: seed)
@@ -111,10 +113,12 @@ struct MalformedBytesTests {
         }
     }
 
-    @Test(arguments: 0..<40 as Range<UInt64>) func `random bytes behind a good header never crash`(seed: UInt64) throws {
+    @Test(arguments: 0..<40 as Range<UInt64>) func `random bytes behind a good header never crash`(seed: UInt64) throws
+    {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
-            let tail = (0..<Int.random(in: 0..<120, using: &random)).map { _ in UInt8.random(in: 0...3, using: &random) }
+            let tail = (0..<Int.random(in: 0..<120, using: &random)).map { _ in UInt8.random(in: 0...3, using: &random)
+            }
             let bytes = Bytes([1] + tail)
             #expect(try (apply(bytes) != nil) == isValid(bytes), "seed \(seed): \(hex(bytes))")
         }

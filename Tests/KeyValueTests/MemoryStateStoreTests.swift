@@ -97,9 +97,8 @@ struct MemoryStateStoreTests {
         }
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>) func `the tree is a sorted dictionary, balanced after every change, and old trees stay`(
-        seed: UInt64
-    ) {
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `the tree is a sorted dictionary, balanced after every change, and old trees stay`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var (tree, model) = (OrderedTree(), [Bytes: Bytes]())
         var (old, oldModel) = (tree, model)

@@ -37,9 +37,12 @@ struct NaiveModel {
     private mutating func set(_ words: [String]) -> Outcome {
         let old = values[words[1]]
         let holds =
-            if words.contains("NX") { old == nil } else if words.contains("XX") { old != nil } else if words.count > 4,
-                words[3] == "IFEQ"
-            { old == words[4] } else { true }
+            switch words.dropFirst(3).first {
+            case "NX": old == nil
+            case "XX": old != nil
+            case "IFEQ": old == words[4]
+            default: true
+            }
         if holds { values[words[1]] = words[2] }
         if words.last == "GET" { return old.map { .value(Bytes($0)) } ?? .null }
         return holds ? .ok : .null
@@ -59,7 +62,8 @@ struct CommandGenerator {
         case 55..<70: return TextCommand(["APPEND", key(), value()])
         case 70..<88: return TextCommand(["INCRBY", key(), delta()])
         case 88..<98:
-            return TextCommand(["MSET"] + (0..<Int.random(in: 1...3, using: &random)).flatMap { _ in [key(), value()] })
+            let count = Int.random(in: 1...3, using: &random)
+            return TextCommand(["MSET"] + (0..<count).flatMap { _ in [key(), value()] })
         default: return "FLUSHALL"
         }
     }

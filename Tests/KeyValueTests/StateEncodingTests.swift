@@ -6,8 +6,14 @@ import Testing
 struct StateEncodingTests {
     @Test(arguments: [
         (ValueHeader(version: Version(index: 0x0102, ordinal: 3)), "10 0201000000000000 03000000"),
-        (ValueHeader(version: Version(index: 1, ordinal: 0), expiry: 5), "11 0500000000000000 0100000000000000 00000000"),
-        (ValueHeader(version: Version(index: .max, ordinal: .max), expiry: 0), "11 0000000000000000 ffffffffffffffff ffffffff"),
+        (
+            ValueHeader(version: Version(index: 1, ordinal: 0), expiry: 5),
+            "11 0500000000000000 0100000000000000 00000000"
+        ),
+        (
+            ValueHeader(version: Version(index: .max, ordinal: .max), expiry: 0),
+            "11 0000000000000000 ffffffffffffffff ffffffff"
+        ),
     ])
     func `a header's bytes do not change, and are read back with the value behind them`(
         _ header: ValueHeader, _ bytes: String
@@ -38,7 +44,8 @@ struct StateEncodingTests {
     }
 
     @Test func `user keys lie in their group's range, in their own order`() {
-        let keys: [Bytes] = ["", Bytes([0]), "a", "aa", "b", Bytes([0xFF]), Bytes([UInt8](repeating: 0xFF, count: 2000))]
+        let longest = Bytes([UInt8](repeating: 0xFF, count: 2000))
+        let keys: [Bytes] = ["", Bytes([0]), "a", "aa", "b", Bytes([0xFF]), longest]
         let (lower, upper) = StateKey.userRange(group: 7)
         let stored = keys.map { StateKey.user($0, group: 7) }
         #expect(stored == stored.sorted())

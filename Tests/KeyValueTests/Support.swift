@@ -25,7 +25,8 @@ struct TextCommand: Hashable, Sendable, CustomStringConvertible, ExpressibleBySt
             switch words[0] {
             case "SET":
                 writer.set(
-                    key: argument(1), value: argument(2), condition: condition(argument), returnOld: words.last == "GET")
+                    key: argument(1), value: argument(2), condition: condition(argument), returnOld: words.last == "GET"
+                )
             case "DEL": writer.delete(count: words.count - 1) { argument($0 + 1) }
             case "APPEND": writer.append(key: argument(1), suffix: argument(2))
             case "INCRBY": writer.increment(key: argument(1), by: Int64(words[2])!)

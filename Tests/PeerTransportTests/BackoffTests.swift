@@ -22,7 +22,7 @@ struct BackoffTests {
     }
 
     @Test func `two nodes do not return in step`() {
-        let pauses = [1, 2].map { seed in
+        let pauses = ([1, 2] as [UInt64]).map { seed in
             var random = SplitMix64(seed: seed)
             var backoff = Backoff(min: .milliseconds(20), max: .seconds(1))
             return (0..<5).map { _ in backoff.next(using: &random) }

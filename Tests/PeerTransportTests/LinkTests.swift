@@ -1,4 +1,5 @@
 import ByteCoding
+import Logging
 import NIOCore
 import NIOPosix
 import Raft

@@ -31,12 +31,18 @@ struct ReplyParserTests {
         ("$0\r\n\r\n", [.bulk([])]),
         ("$-1\r\n*-1\r\n_\r\n", [.null, .null, .null]),
         ("*0\r\n", [.array([])]),
-        ("*2\r\n:1\r\n*2\r\n+a\r\n*0\r\n:7\r\n", [.array([.integer(1), .array([.simple("a"), .array([])])]), .integer(7)]),
+        (
+            "*2\r\n:1\r\n*2\r\n+a\r\n*0\r\n:7\r\n",
+            [.array([.integer(1), .array([.simple("a"), .array([])])]), .integer(7)]
+        ),
         ("#t\r\n#f\r\n", [.boolean(true), .boolean(false)]),
         (",1.5\r\n,-inf\r\n,3\r\n", [.double(1.5), .double(-.infinity), .double(3)]),
         ("(-123456789012345678901234567890\r\n", [.bigNumber("-123456789012345678901234567890")]),
         ("=8\r\nmkd:# hi\r\n", [.verbatim(format: "mkd", Array("# hi".utf8))]),
-        ("%2\r\n+a\r\n:1\r\n+b\r\n*0\r\n", [.map([.init(.simple("a"), .integer(1)), .init(.simple("b"), .array([]))])]),
+        (
+            "%2\r\n+a\r\n:1\r\n+b\r\n*0\r\n",
+            [.map([.init(.simple("a"), .integer(1)), .init(.simple("b"), .array([]))])]
+        ),
         ("~1\r\n+a\r\n", [.set([.simple("a")])]),
         (">2\r\n+invalidate\r\n_\r\n+OK\r\n", [.push([.simple("invalidate"), .null]), .simple("OK")]),
         ("|1\r\n+ttl\r\n:9\r\n$1\r\na\r\n", [.bulk([0x61])]),
@@ -138,7 +144,8 @@ struct ReplyParserTests {
         #expect(replies(sink.bytes, step: 1).replies == [.array((0..<100_000).map { .integer($0) })])
     }
 
-    @Test(arguments: 0..<100 as Range<UInt64>) func `garbage never crashes, and pieces make no difference`(seed: UInt64) {
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func `garbage never crashes, and pieces make no difference`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let alphabet = Array("+-:$*_#,(=%~>|0123\r\n\r\n\r\nab:".utf8)
         let limits = ReplyLimits(maxBulkBytes: 20, maxElements: 10, maxDepth: 4, maxLineBytes: 30)

@@ -16,8 +16,12 @@ struct RequestParserTests {
         Example(sent: "*2\r\n$0\r\n\r\n$2\r\n\r\n\r\n", items: [.command(["", "\r\n"])]),
         Example(sent: "*0\r\n", items: [.command([])]),
         Example(sent: "*-1\r\n*1\r\n$1\r\na\r\n", items: [.command([]), .command(["a"])]),
-        Example(sent: "*1\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n*1\r\n$1\r\n", items: [.command(["a"]), .command(["b"])], unread: 8),
-        Example(sent: "PING\r\n*1\r\n$1\r\na\r\n{\"Get\":1}\r\n", items: [.command(["PING"]), .command(["a"]), .json("{\"Get\":1}")]),
+        Example(
+            sent: "*1\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n*1\r\n$1\r\n",
+            items: [.command(["a"]), .command(["b"])], unread: 8),
+        Example(
+            sent: "PING\r\n*1\r\n$1\r\na\r\n{\"Get\":1}\r\n",
+            items: [.command(["PING"]), .command(["a"]), .json("{\"Get\":1}")]),
         Example(sent: "{}\n{a", items: [.json("{}")], unread: 2),
         Example(sent: "\r\n\nPING\n", items: [.command([]), .command([]), .command(["PING"])]),
         Example(sent: "", items: []),
@@ -86,8 +90,14 @@ struct RequestParserTests {
         ("*4\r\n", Parsed(failure: .tooManyArguments(count: 4, limit: 3))),
         ("*1\r\n$10\r\n0123456789\r\n", Parsed(items: [.command(["0123456789"])])),
         ("*1\r\n$11\r\n", Parsed(failure: .argumentTooLong(bytes: 11, limit: 10))),
-        ("*3\r\n$9\r\n012345678\r\n$9\r\n012345678\r\n$1\r\na\r\n", Parsed(failure: .requestTooLong(bytes: 41, limit: 40))),
-        ("*3\r\n$9\r\n012345678\r\n$9\r\n012345678\r\n$0\r\n\r\n", Parsed(items: [.command(["012345678", "012345678", ""])])),
+        (
+            "*3\r\n$9\r\n012345678\r\n$9\r\n012345678\r\n$1\r\na\r\n",
+            Parsed(failure: .requestTooLong(bytes: 41, limit: 40))
+        ),
+        (
+            "*3\r\n$9\r\n012345678\r\n$9\r\n012345678\r\n$0\r\n\r\n",
+            Parsed(items: [.command(["012345678", "012345678", ""])])
+        ),
         ("12345678\r\n", Parsed(items: [.command(["12345678"])])),
         ("12345678\n", Parsed(items: [.command(["12345678"])])),
         ("123456789\n", Parsed(failure: .inlineTooLong)),
@@ -125,7 +135,8 @@ struct RequestParserTests {
     }
 
     /// Parsing from the front at each byte would need 10^11 steps here.
-    @Test(.timeLimit(.minutes(1))) func `a request of 100,000 arguments that dribbles in byte by byte costs each byte once`() {
+    @Test(.timeLimit(.minutes(1)))
+    func `a request of 100,000 arguments that dribbles in byte by byte costs each byte once`() {
         let keys = (0..<99_999).map { String($0) }
         var sent = ByteArraySink()
         sent.writeRequest(["MSET"] + keys)
@@ -133,9 +144,8 @@ struct RequestParserTests {
         #expect(parse(sent.bytes, step: 1, limits: limits) == Parsed(items: [.command(["MSET"] + keys)]))
     }
 
-    @Test(arguments: 0..<200 as Range<UInt64>) func `garbage ends in requests, a wait for more or a failure, never in a crash`(
-        seed: UInt64
-    ) {
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func `garbage ends in requests, a wait for more or a failure, never in a crash`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let alphabet = Array("*$-+0123456789\r\n\r\n\"'\\x{ ab\0".utf8) + [0xFF]
         let limits = RequestLimits(maxArguments: 20, maxBulkBytes: 30, maxInlineBytes: 40, maxRequestBytes: 100)
@@ -149,7 +159,10 @@ struct RequestParserTests {
     @Test(arguments: 0..<50 as Range<UInt64>) func `a damaged request never yields more than its bytes`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var sink = ByteArraySink()
-        for _ in 0..<4 { sink.writeRequest(["SET", "key", String(repeating: "v", count: Int.random(in: 0..<40, using: &random))]) }
+        for _ in 0..<4 {
+            let value = String(repeating: "v", count: Int.random(in: 0..<40, using: &random))
+            sink.writeRequest(["SET", "key", value])
+        }
         for _ in 0..<100 {
             var damaged = sink.bytes
             damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

@@ -20,19 +20,28 @@ struct ConfigurationProblemTests {
     }
 
     @Test(arguments: [
-        ("[raft]\n\nelecton_timeout = \"1s\"", "roost.toml:3: unknown key raft.electon_timeout; did you mean election_timeout?"),
+        (
+            "[raft]\n\nelecton_timeout = \"1s\"",
+            "roost.toml:3: unknown key raft.electon_timeout; did you mean election_timeout?"
+        ),
         ("[log]\nfile = \"x\"", "roost.toml:2: unknown key log.file; expected one of level, format"),
         ("[rafts]\n", "roost.toml:1: unknown section [rafts]; expected one of [node] [listen]"),
         ("id = 3", "roost.toml:1: unknown section [id]"),
         ("raft = 3", "roost.toml:1: raft must be a section, [raft]"),
         ("[raft]\nelection_timeout = 300", "roost.toml:2: raft.election_timeout = 300: expected a time such as 300ms"),
         ("[raft]\nelection_timeout = \"300\"", "roost.toml:2: raft.election_timeout = \"300\": expected a time"),
-        ("[raft]\npre_vote = \"yes\"", "roost.toml:2: raft.pre_vote = \"yes\": expected yes or no (in TOML: true or false)"),
+        (
+            "[raft]\npre_vote = \"yes\"",
+            "roost.toml:2: raft.pre_vote = \"yes\": expected yes or no (in TOML: true or false)"
+        ),
         ("[limits]\nmax_key_bytes = 1.5", "roost.toml:2: limits.max_key_bytes = 1.5: expected a size such as 64MiB"),
         ("[limits]\nmax_clients = -1", "roost.toml:2: limits.max_clients = \"-1\": expected a whole number from 1 to"),
         ("[listen]\nredis = \":6400\"", "roost.toml:2: listen.redis = \":6400\": expected HOST:PORT"),
         ("[listen]\nredis = \"a:65536\"", "expected HOST:PORT or [IPV6]:PORT, with a port from 0 to 65535"),
-        ("[storage]\nengine = \"RocksDB\"", "roost.toml:2: storage.engine = \"RocksDB\": expected one of rocksdb, memory"),
+        (
+            "[storage]\nengine = \"RocksDB\"",
+            "roost.toml:2: storage.engine = \"RocksDB\": expected one of rocksdb, memory"
+        ),
         ("[node]\nid = 0", "roost.toml:2: node.id = \"0\": expected a whole number from 1"),
         ("[node.peers]\n1 = 3", "roost.toml:1: node.peers ="),
         ("[node]\npeers = \"1=a:1,1=b:2\"", "expected members such as 1=10.0.0.1:7400"),
@@ -50,7 +59,7 @@ struct ConfigurationProblemTests {
         #expect(
             problems(environment: ["ROOST_RAFT_PREVOTE": "no", "ROOST_LOG_LEVEL": "loud"]) == [
                 "ROOST_LOG_LEVEL: log.level = \"loud\": expected one of trace, debug, info, notice, warning, error, critical",
-                "ROOST_RAFT_PREVOTE: unknown variable ROOST_RAFT_PREVOTE; did you mean ROOST_RAFT_PRE_VOTE?",
+                "ROOST_RAFT_PREVOTE: unknown variable; did you mean ROOST_RAFT_PRE_VOTE?",
             ])
         #expect(problems(environment: ["ROOST_NODES": "a:1", "ROOSTER": "x", "ROOST_STRICT": "1"]).isEmpty)
     }
@@ -69,14 +78,18 @@ struct ConfigurationProblemTests {
     @Test func `all problems are found at once, those of the file by line`() throws {
         let toml = "[limits]\nmax_clients = 0\nmax_clients_ = 1\nmax_arguments = 0\n[what]"
         let found = problems(["log.level": "?"], toml: toml)
-        #expect(found.map { String($0.prefix { $0 != " " }) } == [
-            "roost.toml:2:", "roost.toml:3:", "roost.toml:4:", "roost.toml:5:", "--log-level:",
-        ])
+        #expect(
+            found.map { String($0.prefix { $0 != " " }) } == [
+                "roost.toml:2:", "roost.toml:3:", "roost.toml:4:", "roost.toml:5:", "--log-level:",
+            ])
     }
 
     @Test(arguments: [
         (["raft.heartbeat_interval": "101ms"], "--heartbeat-interval: raft.heartbeat_interval is more than a third of"),
-        (["node.id": "3", "node.peers": "1=a:1,2=b:1"], "names the members 1, 2, but not this node, whose node.id is 3"),
+        (
+            ["node.id": "3", "node.peers": "1=a:1,2=b:1"],
+            "names the members 1, 2, but not this node, whose node.id is 3"
+        ),
         (["node.peers": "1=a:1,2=b:1,3=a:1"], "gives the members 1 and 3 the same address a:1"),
         (["listen.http": "127.0.0.1:6400"], "listen.http is 127.0.0.1:6400, which listen.redis takes already"),
         (
@@ -118,11 +131,13 @@ struct ConfigurationProblemTests {
         let problems = ["a", "b", "c"].map { ConfigurationError.Problem(source: .flag("x"), message: $0) }
         #expect(
             ConfigurationError(problems).failure.lastLine
-                == "roostd: exit 78 (configuration): --x: a (and 2 more, see above); correct it and try roostd check-config")
+                == "roostd: exit 78 (configuration): --x: a (and 2 more, see above); correct it and try roostd check-config"
+        )
         #expect(ConfigurationError([problems[0]]).failure.cause == "--x: a")
     }
 
-    @Test func `a file that cannot be read is a configuration failure, one that may not be read a permission failure`() {
+    @Test func `a file that cannot be read is a configuration failure, one that may not be read a permission failure`()
+    {
         let missing = #expect(throws: NodeFailure.self) { try ConfigurationFile.read(path: "/nowhere/roost.toml") }
         #expect(missing?.code == .configuration)
         #expect(missing?.cause == "--config /nowhere/roost.toml: No such file or directory")

@@ -76,7 +76,9 @@ struct ConfigurationTests {
         #expect(Set(Setting.all.map(\.flag)).count == Setting.all.count)
         #expect(Set(Setting.all.map(\.environmentName)).count == Setting.all.count)
         #expect(Set(Setting.all.map(\.section)) == Set(Setting.sections.map(\.name)))
-        for setting in Setting.all { #expect(setting.flag.allSatisfy { $0.isLowercase || $0 == "-" }, "\(setting.flag)") }
+        for setting in Setting.all {
+            #expect(setting.flag.allSatisfy { $0.isLowercase || $0 == "-" }, "\(setting.flag)")
+        }
     }
 
     @Test(arguments: [
@@ -86,7 +88,8 @@ struct ConfigurationTests {
         ("listen.http", "listen-http", "ROOST_LISTEN_HTTP"),
         ("listen.protected_mode", "protected-mode", "ROOST_LISTEN_PROTECTED_MODE"),
         ("advertise.redis", "advertise-redis", "ROOST_ADVERTISE_REDIS"),
-        ("advertise.peer", "advertise-peer", "ROOST_ADVERTISE_PEER"), ("storage.engine", "storage", "ROOST_STORAGE_ENGINE"),
+        ("advertise.peer", "advertise-peer", "ROOST_ADVERTISE_PEER"),
+        ("storage.engine", "storage", "ROOST_STORAGE_ENGINE"),
         ("log.level", "log-level", "ROOST_LOG_LEVEL"), ("log.format", "log-format", "ROOST_LOG_FORMAT"),
         ("raft.election_timeout", "election-timeout", "ROOST_RAFT_ELECTION_TIMEOUT"),
         ("limits.park_timeout", "park-timeout", "ROOST_LIMITS_PARK_TIMEOUT"),
@@ -107,7 +110,8 @@ struct ConfigurationTests {
                 """)
         let effective = try EffectiveConfiguration(
             flags: [.init(setting: #require(Setting.named("limits.max_clients")), text: "3")],
-            environment: ["ROOST_LIMITS_MAX_CLIENTS": "2", "ROOST_LIMITS_MAX_ARGUMENTS": "200", "HOME": "/"], file: file)
+            environment: ["ROOST_LIMITS_MAX_CLIENTS": "2", "ROOST_LIMITS_MAX_ARGUMENTS": "200", "HOME": "/"], file: file
+        )
         #expect(effective.configuration.limits.maxClients == 3)
         #expect(effective.configuration.limits.maxArguments == 200)
         #expect(effective.configuration.limits.eventLoops == 1)
@@ -121,8 +125,10 @@ struct ConfigurationTests {
     }
 
     @Test func `printing says where a value came from`() throws {
-        let effective = try EffectiveConfiguration(environment: ["ROOST_LOG_LEVEL": "debug"])
-        #expect(ConfigurationPrinter.toml(effective).contains("default \"info\"; here from ROOST_LOG_LEVEL.\nlevel = \"debug\"\n"))
+        let effective = try EffectiveConfiguration(environment: ["ROOST_LOG_FORMAT": "json"])
+        #expect(
+            ConfigurationPrinter.toml(effective).contains(
+                "default \"text\"; here from ROOST_LOG_FORMAT.\nformat = \"json\"\n"))
     }
 
     @Test func `members can be a table of their own, or inline`() throws {
@@ -150,8 +156,4 @@ struct ConfigurationTests {
         #expect(node.maxApplyBytes == core.maxApplyBytes)
         #expect(node.entryCacheBytes == core.entryCacheBytes)
     }
-}
-
-extension Setting {
-    static func named(_ name: String) -> Setting? { all.first { $0.name == name } }
 }

@@ -11,10 +11,12 @@ struct LoggingTests {
         _ format: NodeConfiguration.Log.Format = .text, level: Logger.Level = .trace, isForJournal: Bool = false,
         _ log: (Logger) -> Void
     ) -> [String] {
-        let pipe = Pipe()
+        let pipe = TestPipe()
         var configuration = NodeConfiguration.Log()
         (configuration.format, configuration.level) = (format, level)
-        let handler = RoostLogHandler(configuration, isForJournal: isForJournal, output: LogOutput(descriptor: pipe.writing)) {
+        let handler = RoostLogHandler(
+            configuration, isForJournal: isForJournal, output: LogOutput(descriptor: pipe.writing)
+        ) {
             UTCTimestamp(seconds: 1_795_224_483, milliseconds: 7)
         }
         log(Logger(label: "test") { _ in handler })
@@ -37,7 +39,8 @@ struct LoggingTests {
 
     @Test func `json is one object per line`() {
         let lines = lines(.json) {
-            $0.warning("a \"b\"\n", metadata: ["z": ["x", "y"], "a": .dictionary(["n": .stringConvertible(1)]), "level": "3"])
+            $0.warning(
+                "a \"b\"\n", metadata: ["z": ["x", "y"], "a": .dictionary(["n": .stringConvertible(1)]), "level": "3"])
         }
         #expect(
             lines == [
@@ -56,7 +59,10 @@ struct LoggingTests {
     }
 
     @Test func `events below the level are not written`() {
-        #expect(lines(level: .notice) { $0.info("no"); $0.notice("yes") }.count == 1)
+        #expect(
+            lines(level: .notice) {
+                $0.info("no"); $0.notice("yes")
+            }.count == 1)
     }
 
     @Test func `metadata of the call wins over the logger's, errors are metadata`() {
@@ -74,7 +80,7 @@ struct LoggingTests {
 
     @Test func `lines of many threads stay whole`() async {
         let (threads, each) = (4, 500)
-        let pipe = Pipe()
+        let pipe = TestPipe()
         // The reader must run beside the writers: they fill the pipe many times.
         let read = Thread.read(pipe)
         let output = LogOutput(descriptor: pipe.writing)
@@ -93,14 +99,15 @@ struct LoggingTests {
 
     @Test func `a reader that is gone is no reason to die or to spin`() {
         signal(SIGPIPE, SIG_IGN)
-        let pipe = Pipe()
+        let pipe = TestPipe()
         close(pipe.reading)
         LogOutput(descriptor: pipe.writing).write("lost")
         close(pipe.writing)
     }
 
     @Test(arguments: [
-        (0, 0, "1970-01-01T00:00:00.000Z"), (-1, 999, "1969-12-31T23:59:59.999Z"), (951_782_400, 1, "2000-02-29T00:00:00.001Z"),
+        (0, 0, "1970-01-01T00:00:00.000Z"), (-1, 999, "1969-12-31T23:59:59.999Z"),
+        (951_782_400, 1, "2000-02-29T00:00:00.001Z"),
         (951_868_799, 0, "2000-02-29T23:59:59.000Z"), (951_868_800, 0, "2000-03-01T00:00:00.000Z"),
         (1_709_164_800, 0, "2024-02-29T00:00:00.000Z"), (1_735_689_599, 45, "2024-12-31T23:59:59.045Z"),
         (4_107_542_400, 0, "2100-03-01T00:00:00.000Z"), (-2_203_891_200, 0, "1900-03-01T00:00:00.000Z"),
@@ -130,7 +137,7 @@ struct LoggingTests {
     }
 
     @Test func `the journal is the stream that the variable names, nothing else`() {
-        let pipe = Pipe()
+        let pipe = TestPipe()
         var status = stat()
         fstat(pipe.writing, &status)
         #expect(Journal.isStream("\(status.st_dev):\(status.st_ino)", pipe.writing))
@@ -143,13 +150,13 @@ struct LoggingTests {
 }
 
 /// A pipe whose lines are read at the end.
-private struct Pipe {
+private struct TestPipe {
     let reading: Int32
     let writing: Int32
 
     init() {
         var ends: [Int32] = [0, 0]
-        precondition(pipe2(&ends, O_CLOEXEC) == 0)
+        precondition(pipe(&ends) == 0)
         (reading, writing) = (ends[0], ends[1])
     }
 
@@ -174,11 +181,15 @@ private struct Pipe {
 
 /// A thread outside of the cooperative pool, for a call that blocks.
 private enum Thread {
-    static func read(_ pipe: Pipe) -> Task<[String], Never> {
+    static func read(_ pipe: TestPipe) -> Task<[String], Never> {
         let (lines, continuation) = AsyncStream.makeStream(of: [String].self)
         var thread = pthread_t()
         let context = Unmanaged.passRetained(Box { continuation.yield(pipe.readAll()) })
-        pthread_create(&thread, nil, { Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil }, context.toOpaque())
+        pthread_create(
+            &thread, nil,
+            {
+                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
+            }, context.toOpaque())
         pthread_detach(thread)
         return Task {
             for await result in lines { return result }

@@ -18,13 +18,15 @@ struct NotifierTests {
         notifier.stopping(status: "draining")
         #expect(
             manager.received() == [
-                "EXTEND_TIMEOUT_USEC=90000000\nSTATUS=replaying 1/3", "EXTEND_TIMEOUT_USEC=1000", "READY=1\nSTATUS=serving",
+                "EXTEND_TIMEOUT_USEC=90000000\nSTATUS=replaying 1/3", "EXTEND_TIMEOUT_USEC=1000",
+                "READY=1\nSTATUS=serving",
                 "READY=1", "STATUS=leader READY=0 of 3", "STOPPING=1\nSTATUS=draining",
             ])
     }
 
     @Test(arguments: [
-        [:], ["NOTIFY_SOCKET": ""], ["NOTIFY_SOCKET": "@"], ["NOTIFY_SOCKET": "relative"], ["NOTIFY_SOCKET": "vsock:2:1"],
+        [:], ["NOTIFY_SOCKET": ""], ["NOTIFY_SOCKET": "@"], ["NOTIFY_SOCKET": "relative"],
+        ["NOTIFY_SOCKET": "vsock:2:1"],
         ["NOTIFY_SOCKET": "/" + String(repeating: "x", count: 200)], ["NOTIFY_SOCKET": "/nowhere/at/all"],
     ]) func `without a manager that hears, nothing happens`(environment: [String: String]) {
         let notifier = ServiceNotifier(environment: environment)
@@ -41,11 +43,14 @@ struct NotifierTests {
         #expect(!manager.received().isEmpty)
     }
 
-    @Test(arguments: [
-        (["WATCHDOG_USEC": "30000000"], .seconds(30)), (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"], .seconds(30)),
-        (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"], nil), (["WATCHDOG_USEC": "0"], nil), (["WATCHDOG_USEC": "x"], nil),
-        (["WATCHDOG_PID": "7"], nil), ([:], nil),
-    ] as [([String: String], Duration?)])
+    @Test(
+        arguments: [
+            (["WATCHDOG_USEC": "30000000"], .seconds(30)),
+            (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"], .seconds(30)),
+            (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"], nil), (["WATCHDOG_USEC": "0"], nil),
+            (["WATCHDOG_USEC": "x"], nil),
+            (["WATCHDOG_PID": "7"], nil), ([:], nil),
+        ] as [([String: String], Duration?)])
     func `the watchdog's interval is for the process that it names`(variables: [String: String], interval: Duration?) {
         let environment = variables.merging(["NOTIFY_SOCKET": "@nobody"]) { $1 }
         #expect(ServiceNotifier(environment: environment, processID: 7).watchdogInterval == interval)
@@ -74,7 +79,9 @@ struct NotifierTests {
         #expect(log.levels == [.warning, .notice])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `the watchdog runs until it is cancelled, and not at all if nobody watches`() async {
+    @Test(.timeLimit(.minutes(1))) func `the watchdog runs until it is cancelled, and not at all if nobody watches`()
+        async
+    {
         let manager = Manager(isAbstract: true)
         let environment = ["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "3000"]
         let notifier = ServiceNotifier(environment: environment)
@@ -112,7 +119,8 @@ struct ExitCodeTests {
         let failure = NodeFailure(.dataLocked, cause: "/var/lib/roost/LOCK:\nheld by 17", remedy: "stop that process")
         #expect(
             failure.lastLine
-                == "roostd: exit 75 (data directory locked by another process): /var/lib/roost/LOCK: held by 17; stop that process")
+                == "roostd: exit 75 (data directory locked by another process): /var/lib/roost/LOCK: held by 17; stop that process"
+        )
         #expect(Set(ExitCode.allCases.map(\.meaning)).count == ExitCode.allCases.count)
     }
 
@@ -165,7 +173,7 @@ private final class Manager: Sendable {
         var messages: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count < 0 { return messages }
             messages.append(String(decoding: buffer[..<count], as: UTF8.self))
         }

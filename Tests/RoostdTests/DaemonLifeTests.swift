@@ -41,26 +41,27 @@ struct DaemonLifeTests {
         let result = try await #require(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
             await run { throw Surprise() }
         }
-        #expect(lines(result) == ["roostd: exit 1 (unexpected error): Surprise(); see the log; report it if it comes again"])
+        #expect(
+            lines(result) == ["roostd: exit 1 (unexpected error): Surprise(); see the log; report it if it comes again"]
+        )
     }
 
     @Test func `a failure while stopping counts more than the stop`() async throws {
-        let failure = NodeFailure(.inputOutput, cause: "fsync: EIO", remedy: "replace the disk")
-        let result = try await #require(processExitsWith: .exitCode(74), observing: [\.standardErrorContent]) { [failure] in
+        let result = try await #require(processExitsWith: .exitCode(74), observing: [\.standardErrorContent]) {
             let (stopping, began) = AsyncStream.makeStream(of: Void.self)
             await run {
                 FakeNode(
                     serving: {
                         send(SIGTERM)
                         for await _ in stopping { break }
-                    }, failure: failure,
+                    }, failure: NodeFailure(.inputOutput, cause: "fsync: EIO", remedy: "replace the disk"),
                     stopping: {
                         began.yield()
                         await forever()
                     })
             }
         }
-        #expect(lines(result).last == failure.lastLine)
+        #expect(lines(result).last == "roostd: exit 74 (I/O error): fsync: EIO; replace the disk")
     }
 
     @Test func `SIGTERM during recovery cancels it`() async throws {
@@ -125,7 +126,8 @@ struct DaemonLifeTests {
                 FakeNode(serving: { send(SIGTERM) }, stopping: { manager.received().forEach(ProcessEnd.say) })
             }
         }
-        #expect(lines(result).filter { $0.hasPrefix("READY") || $0.hasPrefix("STOPPING") } == ["READY=1", "STOPPING=1"])
+        #expect(
+            lines(result).filter { $0.hasPrefix("READY") || $0.hasPrefix("STOPPING") } == ["READY=1", "STOPPING=1"])
     }
 }
 
@@ -134,15 +136,17 @@ private func run(
     environment: [String: String] = [:], _ start: @escaping @Sendable () async throws -> any RunningNode
 ) async -> Never {
     let logger = Logger(label: "test") { _ in
-        RoostLogHandler(NodeConfiguration.Log(), isForJournal: false, output: .standardError)
+        RoostLogHandler(NodeConfiguration().log, isForJournal: false, output: .standardError)
     }
     let stopWatch = StopWatch(shutdownTimeout: .milliseconds(100), logger: logger)
     let notifier = ServiceNotifier(environment: environment)
     let service = NodeService(stopWatch: stopWatch, notifier: notifier, logger: logger, start: start)
     do {
         try await Daemon.run(service, until: stopWatch, logger: logger)
+    } catch let failure as NodeFailure {
+        ProcessEnd.fail(failure)
     } catch {
-        ProcessEnd.fail(error)
+        fatalError("the daemon let an error through: \(error)")
     }
     exit(EXIT_SUCCESS)
 }
@@ -204,7 +208,7 @@ private final class NotifySocket: Sendable {
         var messages: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count < 0 { return messages }
             messages.append(String(String(decoding: buffer[..<count], as: UTF8.self).prefix { $0 != "\n" }))
         }

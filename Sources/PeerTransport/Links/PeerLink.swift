@@ -136,12 +136,11 @@ final class PeerLink: Sendable {
         ]
         switch end {
         case .link(let reason):
-            shared.logger.info("peer link down", metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
             outbox.record { $0.lastFailure = reason.description }
+            shared.logger.info("peer link down", metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
         case .refused(let sentence):
-            shared.refusals.log(
-                sentence, message: "no agreement with a peer", peer: "\(node)", direction: .dialled)
             outbox.record { $0.refusal = sentence }
+            shared.refusals.log(sentence, message: "no agreement with a peer", peer: "\(node)", direction: .dialled)
         case .failed(let what):
             let before = outbox.record { traffic in
                 defer { traffic.lastFailure = what }

@@ -71,7 +71,8 @@ extension ReplySink {
     /// Text for a human: a bulk string, in RESP3 `=count\r\ntxt:…\r\n`.
     ///
     /// - Precondition: `format` is three ASCII letters, e.g. `txt` or `mkd`.
-    @inlinable package mutating func writeVerbatim(_ text: String, format: StaticString = "txt", _ version: RESPVersion) {
+    @inlinable package mutating func writeVerbatim(_ text: String, format: StaticString = "txt", _ version: RESPVersion)
+    {
         precondition(format.utf8CodeUnitCount == 3, "a verbatim string's format is three letters, not \(format)")
         guard version == .resp3 else { return writeBulk(text) }
         writeNumber(UInt8(ascii: "="), Int64(text.utf8.count + 4))

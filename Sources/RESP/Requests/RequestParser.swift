@@ -20,12 +20,12 @@ package struct RequestParser: ~Copyable {
 
     private enum Phase {
         case start
-        case line(isJSON: Bool)
+        case inlineLine
+        case jsonLine
         case arrayHeader
-        case bulkHeader
-        case bulk(count: Int)
+        case bulks
         case finished
-        case failed(ProtocolFailure)
+        case failed
     }
 
     /// More ranges than this are given back after the command, so that one huge MSET does not stay with its connection.
@@ -33,10 +33,13 @@ package struct RequestParser: ~Copyable {
 
     package let limits: RequestLimits
     private var phase = Phase.start
+    private var failure: ProtocolFailure?
     /// Offset of the first byte not yet understood, from the start of the request.
     private var offset = 0
     /// Bulk strings still to come.
     private var remaining = 0
+    /// Bytes of the bulk string at `offset`; `nil`: its header comes next.
+    private var bulkCount: Int?
     /// Where the arguments lie: in the caller's buffer, or for an inline command in `unquoted`.
     private var ranges: [Range<Int>] = []
     private var unquoted = UnquotedLine()
@@ -47,7 +50,7 @@ package struct RequestParser: ~Copyable {
     package var isInsideRequest: Bool {
         switch phase {
         case .start, .finished: false
-        case .line, .arrayHeader, .bulkHeader, .bulk, .failed: true
+        case .inlineLine, .jsonLine, .arrayHeader, .bulks, .failed: true
         }
     }
 
@@ -71,39 +74,33 @@ package struct RequestParser: ~Copyable {
         do throws(ProtocolFailure) {
             return try advance(buffer)
         } catch {
-            phase = .failed(error)
+            (phase, failure) = (.failed, error)
             return .failure(error)
         }
     }
 
     private mutating func advance(_ buffer: UnsafeRawBufferPointer) throws(ProtocolFailure) -> Result {
-        while true {
-            switch phase {
-            case .finished:
-                reset()
-            case .failed(let failure):
-                throw failure
-            case .start:
-                guard let first = buffer.first else { return .needMore(minimumTotalBytes: 1) }
-                phase = first == UInt8(ascii: "*") ? .arrayHeader : .line(isJSON: first == UInt8(ascii: "{"))
-            case .line(let isJSON):
-                return try line(buffer, isJSON: isJSON)
-            case .arrayHeader:
-                guard try arrayHeader(buffer) else { return .needMore(minimumTotalBytes: buffer.count + 1) }
-            case .bulkHeader:
-                if remaining == 0 { return finish() }
-                guard try bulkHeader(buffer) else { return .needMore(minimumTotalBytes: buffer.count + 1) }
-            case .bulk(let count):
-                let end = offset + count + 2
-                guard buffer.count >= end else { return .needMore(minimumTotalBytes: end) }
-                guard buffer[end - 2] == UInt8(ascii: "\r"), buffer[end - 1] == UInt8(ascii: "\n") else {
-                    throw .missingBulkEnd
-                }
-                ranges.append(offset..<offset + count)
-                offset = end
-                remaining -= 1
-                phase = .bulkHeader
+        if case .finished = phase { reset() }
+        if case .start = phase {
+            switch buffer.first {
+            case nil: return .needMore(minimumTotalBytes: 1)
+            case UInt8(ascii: "*"): phase = .arrayHeader
+            case UInt8(ascii: "{"): phase = .jsonLine
+            default: phase = .inlineLine
             }
+        }
+        if case .arrayHeader = phase, !(try arrayHeader(buffer)) {
+            return .needMore(minimumTotalBytes: buffer.count + 1)
+        }
+        switch phase {
+        case .bulks: return try bulks(buffer)
+        case .inlineLine: return try inlineCommand(buffer)
+        case .jsonLine: return try jsonLine(buffer)
+        case .failed:
+            guard let failure else { preconditionFailure("a failed parser without its failure") }
+            throw failure
+        case .start, .arrayHeader, .finished:
+            preconditionFailure("a parser still in phase \(phase)")
         }
     }
 
@@ -111,7 +108,6 @@ package struct RequestParser: ~Copyable {
         if ranges.capacity > Self.retainedArguments { ranges = [] } else { ranges.removeAll(keepingCapacity: true) }
         unquoted.clear()
         offset = 0
-        remaining = 0
         phase = .start
     }
 
@@ -129,10 +125,29 @@ package struct RequestParser: ~Copyable {
             if count > Int(Int32.max) { throw .invalidMultibulkLength }
             if count > limits.maxArguments { throw .tooManyArguments(count: count, limit: limits.maxArguments) }
             remaining = max(0, count)
+            bulkCount = nil
             offset = end
-            phase = .bulkHeader
+            phase = .bulks
             return true
         }
+    }
+
+    /// The bulk strings that are there; each is a header and a content.
+    private mutating func bulks(_ buffer: UnsafeRawBufferPointer) throws(ProtocolFailure) -> Result {
+        while remaining > 0 {
+            if bulkCount == nil, !(try bulkHeader(buffer)) { return .needMore(minimumTotalBytes: buffer.count + 1) }
+            guard let count = bulkCount else { preconditionFailure("a bulk header without a length") }
+            let end = offset + count + 2
+            guard buffer.count >= end else { return .needMore(minimumTotalBytes: end) }
+            guard buffer[end - 2] == UInt8(ascii: "\r"), buffer[end - 1] == UInt8(ascii: "\n") else {
+                throw .missingBulkEnd
+            }
+            ranges.append(offset..<offset + count)
+            offset = end
+            remaining -= 1
+            bulkCount = nil
+        }
+        return finish()
     }
 
     /// `$<count>\r\n`; false when it is not all there.
@@ -148,7 +163,7 @@ package struct RequestParser: ~Copyable {
             let total = end + count + 2
             if total > limits.maxRequestBytes { throw .requestTooLong(bytes: total, limit: limits.maxRequestBytes) }
             offset = end
-            phase = .bulk(count: count)
+            bulkCount = count
             return true
         }
     }
@@ -185,29 +200,35 @@ package struct RequestParser: ~Copyable {
         return .value(isNegative ? -value : value, end: position + 2)
     }
 
-    /// An inline command or a JSON line; ends with LF, a CR before it does not belong to it.
-    private mutating func line(
-        _ buffer: UnsafeRawBufferPointer, isJSON: Bool
-    ) throws(ProtocolFailure) -> Result {
-        // One byte more than the limit, for the CR.
-        let scanEnd = min(buffer.count, limits.maxInlineBytes + 2)
-        while offset < scanEnd, buffer[offset] != UInt8(ascii: "\n") { offset += 1 }
-        guard offset < scanEnd else {
-            if buffer.count >= limits.maxInlineBytes + 2 { throw .inlineTooLong }
-            return .needMore(minimumTotalBytes: buffer.count + 1)
-        }
-        let hasCarriageReturn = offset > 0 && buffer[offset - 1] == UInt8(ascii: "\r")
-        let content = 0..<(hasCarriageReturn ? offset - 1 : offset)
-        if content.count > limits.maxInlineBytes { throw .inlineTooLong }
-        offset += 1
-        if isJSON {
-            phase = .finished
-            return .jsonLine(content, consumed: offset)
-        }
+    private mutating func inlineCommand(_ buffer: UnsafeRawBufferPointer) throws(ProtocolFailure) -> Result {
+        guard let content = try line(buffer) else { return .needMore(minimumTotalBytes: buffer.count + 1) }
         try unquoted.split(UnsafeRawBufferPointer(rebasing: buffer[content]), into: &ranges)
         if ranges.count > limits.maxArguments {
             throw .tooManyArguments(count: ranges.count, limit: limits.maxArguments)
         }
         return finish()
+    }
+
+    private mutating func jsonLine(_ buffer: UnsafeRawBufferPointer) throws(ProtocolFailure) -> Result {
+        guard let content = try line(buffer) else { return .needMore(minimumTotalBytes: buffer.count + 1) }
+        phase = .finished
+        return .jsonLine(content, consumed: offset)
+    }
+
+    /// A line, up to LF; a CR before that does not belong to it. `nil` when it is not all there.
+    private mutating func line(_ buffer: UnsafeRawBufferPointer) throws(ProtocolFailure) -> Range<Int>? {
+        // The longest line, its CR and its LF.
+        let longest = limits.maxInlineBytes + 2
+        let scanEnd = min(buffer.count, longest)
+        while offset < scanEnd, buffer[offset] != UInt8(ascii: "\n") { offset += 1 }
+        guard offset < scanEnd else {
+            if buffer.count >= longest { throw .inlineTooLong }
+            return nil
+        }
+        let hasCarriageReturn = offset > 0 && buffer[offset - 1] == UInt8(ascii: "\r")
+        let count = hasCarriageReturn ? offset - 1 : offset
+        if count > limits.maxInlineBytes { throw .inlineTooLong }
+        offset += 1
+        return 0..<count
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import TOMLKit
 
-/// A TOML file, taken apart into one assignment per setting. What is not a setting, or has a value of the wrong kind, is
-/// a problem with the line on which it stands.
+/// A TOML file, taken apart into one assignment per setting. What is not a setting, or has a value of the wrong kind,
+/// is a problem with the line on which it stands.
 package struct ConfigurationFile: Sendable {
     struct Assignment: Sendable {
         var setting: Setting
@@ -67,8 +67,9 @@ package struct ConfigurationFile: Sendable {
     }
 
     private mutating func read(_ value: any TOMLValueConvertible, section: String, key: String, line: Int?) {
-        guard let setting = Setting.all.first(where: { $0.section == section && $0.key == key }) else {
-            return report(UnknownName.sentence("key \(section).\(key)", key, among: Setting.keys(of: section)), line: line)
+        guard let setting = Setting.named("\(section).\(key)") else {
+            return report(
+                UnknownName.sentence("key \(section).\(key)", key, among: Setting.keys(of: section)), line: line)
         }
         let (kind, text) = Self.scalar(value)
         guard setting.tomlKinds.contains(kind), let text else {

@@ -48,7 +48,8 @@ package struct EffectiveConfiguration: Sendable {
     private static let variablesOfOthers: Set = ["ROOST_NODES", "ROOST_STRICT", "ROOST_LONG"]
 
     private mutating func set(
-        _ setting: Setting, _ text: String, _ source: ConfigurationSource, _ problems: inout [ConfigurationError.Problem]
+        _ setting: Setting, _ text: String, _ source: ConfigurationSource,
+        _ problems: inout [ConfigurationError.Problem]
     ) {
         if setting.store(text, &configuration) {
             sources[setting.name] = source

@@ -14,6 +14,11 @@ extension Setting {
     /// Every setting, by section.
     package static let all: [Setting] = node + listen + advertise + raft + storage + limits + log + debug
 
+    /// The setting of that section and key, e.g. `raft.election_timeout`.
+    package static func named(_ name: String) -> Setting? { byName[name] }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
     private static let node = [
         Setting(
             "node", "id", \.node.id, .nodeID, flag: "node-id",
@@ -64,7 +69,8 @@ extension Setting {
             "How often a leader shows that it is alive. At most a third of the election timeout."),
         Setting(
             "raft", "pre_vote", \.raft.preVote, .boolean,
-            "Ask whether an election could be won before raising the term, so that a node that was cut off disturbs nobody."),
+            "Ask whether an election could be won before raising the term: a node that was cut off then disturbs nobody."
+        ),
         Setting(
             "raft", "check_quorum", \.raft.checkQuorum, .boolean,
             "A leader that does not hear from a majority for an election timeout steps down."),

@@ -31,6 +31,9 @@ package struct Setting: Sendable {
         self.key = key
         self.flag = flag ?? String(key.map { $0 == "_" ? "-" : $0 })
         self.documentation = documentation
+        name = "\(section).\(key)"
+        environmentName = "ROOST_\(section)_\(key)".uppercased()
+        defaultLiteral = format.literal(NodeConfiguration()[keyPath: field])
         placeholder = format.placeholder
         expected = format.expected
         tomlKinds = format.tomlKinds
@@ -43,13 +46,13 @@ package struct Setting: Sendable {
     }
 
     /// Section and key as messages show them: `raft.election_timeout`.
-    package var name: String { "\(section).\(key)" }
+    package let name: String
 
     /// `ROOST_RAFT_ELECTION_TIMEOUT`.
-    package var environmentName: String { "ROOST_\(section)_\(key)".uppercased() }
+    package let environmentName: String
 
     /// The default as a TOML literal; nil when the setting is not set by default.
-    package var defaultLiteral: String? { literal(NodeConfiguration()) }
+    package let defaultLiteral: String?
 
     /// The default as a flag would have it; nil when the setting is empty or not set by default.
     package var defaultText: String? {

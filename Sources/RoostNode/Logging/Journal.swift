@@ -3,8 +3,8 @@ package import Logging
 
 /// Whether systemd's journal reads what this process writes, and how a line tells it its priority (sd-daemon(3)).
 package enum Journal {
-    /// True when standard error is the very stream that `JOURNAL_STREAM` names: the variable alone proves nothing, it is
-    /// inherited by children whose output goes elsewhere.
+    /// True when standard error is the very stream that `JOURNAL_STREAM` names: the variable alone proves nothing, it
+    /// is inherited by children whose output goes elsewhere.
     package static func readsStandardError(_ environment: [String: String]) -> Bool {
         isStream(environment["JOURNAL_STREAM"], STDERR_FILENO)
     }

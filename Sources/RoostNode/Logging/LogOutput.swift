@@ -14,8 +14,8 @@ package final class LogOutput: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Writes `line` and a newline with one write(2), unless the system takes only a part of it. Blocks while the reader
-    /// of a full pipe does not read. A line that cannot be written is lost: there is nowhere to say so.
+    /// Writes `line` and a newline with one write(2), unless the system takes only a part of it. Blocks while the
+    /// reader of a full pipe does not read. A line that cannot be written is lost: there is nowhere to say so.
     package func write(_ line: String) {
         var bytes = Array(line.utf8)
         bytes.append(UInt8(ascii: "\n"))

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A moment as a person reads it in a log: `2026-11-21T01:28:03.123Z`. Made from the count of seconds alone, without time
-/// zones, locales or allocations of a date formatter: it runs for every line.
+/// A moment as a person reads it in a log: `2026-11-21T01:28:03.123Z`. Made from the count of seconds alone, without
+/// time zones, locales or allocations of a date formatter: it runs for every line.
 struct UTCTimestamp: Hashable, Sendable, CustomStringConvertible {
     /// Since 1970-01-01T00:00:00Z, leap seconds not counted.
     var seconds: Int

@@ -1,4 +1,5 @@
-/// Why the node cannot start or go on. Scope: the node; the process ends with `code` and says the rest as its last line.
+/// Why the node cannot start or go on. Scope: the node; the process ends with `code` and says the rest as its last
+/// line.
 package struct NodeFailure: Error, Hashable, Sendable {
     package var code: ExitCode
     /// What happened, with the values that show it: `listen.redis 127.0.0.1:6400: address already in use`.

@@ -1,7 +1,7 @@
 package import Logging
 
-/// Pings the service manager's watchdog, but only while the node really works: a timer that just pings would keep a node
-/// with a hung disk alive.
+/// Pings the service manager's watchdog, but only while the node really works: a timer that just pings would keep a
+/// node with a hung disk alive.
 package struct Watchdog: Sendable {
     private let notifier: ServiceNotifier
     private let logger: Logger

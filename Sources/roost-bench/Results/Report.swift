@@ -89,14 +89,15 @@ struct Figure: Encodable {
     /// - Precondition: there is at least one measurement.
     init(subject: String, workload: Workload, _ measurements: [Measurement], raw: Double?) {
         let rates = measurements.map(\.perSecond)
+        let rate = median(rates) ?? 0
         self.subject = subject
         self.workload = workload
-        perSecond = median(rates) ?? 0
+        perSecond = rate
         lowest = rates.min() ?? 0
         highest = rates.max() ?? 0
         p50Milliseconds = median(measurements.map(\.p50Milliseconds)) ?? 0
         p99Milliseconds = median(measurements.map(\.p99Milliseconds)) ?? 0
-        ratioToRawRocksDB = raw.map { perSecond / $0 }
+        ratioToRawRocksDB = raw.map { rate / $0 }
         rounds = measurements.count
         command = measurements[0].command.map { $0.contains(" ") || $0.isEmpty ? "'\($0)'" : $0 }.joined(separator: " ")
     }

@@ -74,6 +74,15 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&files, 1, 2)
+        // We block SIGINT and SIGTERM for ourselves; a server must not inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
         let line = leash + command
         var argv = line.map { strdup($0) } + [nil]
         defer { for text in argv { free(text) } }
@@ -82,7 +91,7 @@ final class ChildProcess: Sendable {
         var environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROOST_") }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in environment { free(text) } }
-        let code = posix_spawn(&pid, line[0], &files, nil, &argv, &environment)
+        let code = posix_spawn(&pid, line[0], &files, &attributes, &argv, &environment)
         guard code == 0 else { throw BenchError("cannot start \(command[0]): \(String(cString: strerror(code)))") }
         return pid
     }

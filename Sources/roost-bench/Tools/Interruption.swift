@@ -1,22 +1,21 @@
-import Dispatch
 import Foundation
 import Synchronization
 
 /// Ctrl-C and SIGTERM leave no server and no folder behind.
 enum Interruption {
-    private static let sources = Mutex<[any DispatchSourceSignal]>([])
-
     static func cleanUp(_ workspace: Workspace) {
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                for process in ChildProcess.running.withLock({ Array($0.values) }) { process.stop() }
-                workspace.remove()
-                exit(128 + number)
-            }
-            source.resume()
-            sources.withLock { $0.append(source) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+        // Blocked before any thread exists, so that only the thread below ever receives them.
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let awaited = signals
+        Thread.detachNewThread {
+            var number: Int32 = 0
+            _ = withUnsafePointer(to: awaited) { sigwait($0, &number) }
+            for process in ChildProcess.running.withLock({ Array($0.values) }) { process.stop() }
+            workspace.remove()
+            exit(128 + number)
         }
     }
 }
