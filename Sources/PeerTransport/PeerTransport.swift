@@ -51,7 +51,7 @@ package final class PeerTransport: Sendable {
     /// - Parameters:
     ///   - listen: port 0 takes any free one.
     ///   - peers: where each node is dialled; this node's own entry is ignored.
-    /// - Returns: the address that was bound.
+    /// - Returns: the address that was bound. If `stop()` came meanwhile, it is free again and nothing runs.
     /// - Precondition: called once.
     package func start(
         listen: PeerAddress, peers: [NodeID: PeerAddress]
@@ -62,9 +62,9 @@ package final class PeerTransport: Sendable {
         let links = peers.filter { $0.key != shared.node }.sorted { $0.key < $1.key }.map { node, address in
             PeerLink(node: node, address: address, shared: shared, loop: group.next())
         }
-        state.withLock { state in
-            guard case .created = state else { preconditionFailure("a peer transport is started once") }
-            state = .running(Running(links: links, listener: listener))
+        guard run(Running(links: links, listener: listener)) else {
+            try? await listener.close()
+            return bound
         }
         for link in links { link.start() }
         // Only now does the listener accept: nobody meets a half-started transport.
@@ -123,6 +123,18 @@ package final class PeerTransport: Sendable {
 
     // MARK: Parts
 
+    /// - Returns: whether `stop()` has not come first.
+    private func run(_ running: Running) -> Bool {
+        state.withLock { state in
+            switch state {
+            case .created: state = .running(running)
+            case .running: preconditionFailure("a peer transport is started once")
+            case .stopped: return false
+            }
+            return true
+        }
+    }
+
     private var runningLinks: [PeerLink]? {
         state.withLock { state in
             if case .running(let running) = state { running.links } else { nil }
@@ -148,7 +160,8 @@ package final class PeerTransport: Sendable {
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 2 << 10, initial: 16 << 10, maximum: max(16 << 10, shared.limits.maxFrameBytes)))
+                    minimum: 2 << 10, initial: 16 << 10, maximum: max(16 << 10, shared.limits.maxFrameBytes))
+            )
             .childChannelInitializer { [weak self] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(

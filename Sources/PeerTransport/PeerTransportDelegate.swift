@@ -1,6 +1,7 @@
 package import Raft
 
-/// What a transport tells the node. Every call comes on an event loop, possibly on several at once: be quick, never block.
+/// What a transport tells the node. Every call comes on an event loop, possibly on several at once
+/// and already before `PeerTransport.start` returns: be quick, never block.
 package protocol PeerTransportDelegate: AnyObject, Sendable {
     /// All complete messages of one turn of the event loop, in order, at least one.
     func peerMessages(_ messages: [PeerMessage], from node: NodeID)

@@ -38,8 +38,10 @@ package struct PeerTransportLimits: Hashable, Sendable {
         reconnectMax: Duration = .seconds(1), pingInterval: Duration = .seconds(1), linkTimeout: Duration = .seconds(5)
     ) {
         precondition(
-            maxFrameBytes >= Self.smallestFrameLimit, "maxFrameBytes \(maxFrameBytes) is below \(Self.smallestFrameLimit)")
+            maxFrameBytes >= Self.smallestFrameLimit,
+            "maxFrameBytes \(maxFrameBytes) is below \(Self.smallestFrameLimit)")
         precondition(maxMessageBytes >= maxFrameBytes, "maxMessageBytes \(maxMessageBytes) is below maxFrameBytes")
+        precondition(linkTimeout > pingInterval, "linkTimeout \(linkTimeout) leaves no time for a ping")
         precondition(maxQueuedMessages > 0 && maxPendingHandshakes > 0, "a limit of 0 would let nothing through")
         self.maxFrameBytes = maxFrameBytes
         self.maxMessageBytes = maxMessageBytes

@@ -128,4 +128,29 @@ struct LoopbackTests {
             #expect(error?.description == "cannot listen for peers on \(address): Address already in use")
         }
     }
+
+    @Test func `a transport that was stopped before it started leaves nothing behind`() async throws {
+        let one = TestNode(.sample(1))
+        await one.transport.stop()
+        let address = try await one.start()
+        let two = TestNode(.sample(2))
+        try await withNodes(two) {
+            let again = try await two.start(on: address)
+            #expect(again == address)
+        }
+    }
+
+    @Test func `a change of the identity is told in the next handshake`() async throws {
+        var identity = PeerIdentity.sample(2)
+        identity.hasData = false
+        let one = TestNode(.sample(1))
+        let two = TestNode(identity)
+        try await withNodes(one, two) {
+            let address = try await two.start()
+            two.transport.updateIdentity { $0.hasData = true }
+            _ = try await one.start(peers: [2: address])
+            await one.delegate.connected(2, .dialled)
+            #expect(one.statistics(of: 2)?.identity?.hasData == true)
+        }
+    }
 }

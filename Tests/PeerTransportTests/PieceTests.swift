@@ -56,12 +56,9 @@ struct PieceTests {
         let pieces = Self.pieces(&encoder)
         let withoutFirst = pieces[1] + pieces[2]
         let twoBegin = pieces[0] + pieces[0]
-        let otherKind = pieces[0] + {
-            var bytes = pieces[1].array
-            bytes[5] = FrameKind.forward.rawValue
-            return Bytes(bytes)
-        }()
-        for stream in [withoutFirst, twoBegin, otherKind] {
+        var otherKind = pieces[1].array
+        otherKind[5] = FrameKind.forward.rawValue
+        for stream in [withoutFirst, twoBegin, pieces[0] + Bytes(otherKind)] {
             #expect(throws: FrameError.piece) { try messages(in: stream, maxFrameBytes: 1024) }
         }
     }

@@ -30,6 +30,9 @@ struct FlowControlTests {
         var node = TestNode.leader(configure: plain)
         node.propose("x")
         node.receive(from: 3, term: 1, .heartbeatResponse(round: 0))
+        #expect(appends(&node, to: 3) == [], "the probe has only just left")
+        node.wait(.milliseconds(50))
+        node.receive(from: 3, term: 1, .heartbeatResponse(round: 0))
         let probes = appends(&node, to: 3)
         #expect(probes.map(\.previous) == [.zero])
         #expect(probes.map(\.entries) == [[]])
@@ -234,7 +237,7 @@ struct FetchTests {
         let request = node.openFetches[0]
         _ = node.takeMessages()
         node.give(.fetched(request, entries: [entry(7, 2, "other")]))
-        #expect(node.takeMessages().allSatisfy { $0.entries.isEmpty })
+        #expect(node.takeMessages().filter { !$0.entries.isEmpty } == [])
         #expect(node.violation == nil)
     }
 
@@ -259,7 +262,7 @@ struct FetchTests {
         node.wait(.milliseconds(50))
         node.receive(from: 3, term: 1, .heartbeatResponse(round: 0))
         node.propose("x")
-        #expect(node.takeMessages().filter { $0.to == 3 }.allSatisfy(\.isHeartbeat))
+        #expect(node.takeMessages().filter { $0.to == 3 && !$0.isHeartbeat } == [])
         // It got there by other means.
         node.receive(from: 3, term: 1, .appendAccepted(matched: 10))
         #expect(node.status.peers[1].mode == .replicate)

@@ -75,7 +75,7 @@ struct PreVoteTests {
     }
 
     @Test func `a pre-vote of an earlier term is answered, so that its asker catches up`() {
-        var cluster = Cluster(3)
+        var cluster = Cluster(3, configure: { $0.checkQuorum = false })
         cluster.elect(1)
         cluster.isolate(3)
         cluster.elect(2)
@@ -94,8 +94,8 @@ struct PreVoteTests {
         // Node 3 cannot win against a node that has a longer log.
         cluster.campaign(3)
         #expect(cluster.leaders == [1])
-        #expect(cluster[3].core.role == .follower || cluster[3].core.role == .preCandidate)
-        #expect(cluster.nodes.map(\.core.term) == [1, 1, 0])
+        #expect(cluster[3].core.role == .follower)
+        #expect(cluster.nodes.map(\.core.term) == [1, 1, 1])
         cluster.heal()
         cluster.campaign(3)
         #expect(cluster.leaders == [1])

@@ -1,3 +1,5 @@
+import KeyValue
+import Logging
 import NIOCore
 import NIOEmbedded
 import RESP
@@ -15,7 +17,7 @@ private final class TestConnection {
             request: RequestLimits(), maxKeyBytes: 64, maxClients: 10, maxPipelinedCommands: maxPipelinedCommands,
             maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5))
         let server = ServerContext(
-            backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: .init(label: "test"))
+            backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: Logger(label: "test"))
         let loop = LoopContext(eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
         let handler = ConnectionHandler(server: server, loop: loop, id: 1)
         handler.version = version

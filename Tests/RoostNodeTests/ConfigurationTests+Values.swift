@@ -98,6 +98,10 @@ struct ConfigurationValueTests {
         #expect(lines.line(of: ["nothing"]) == nil)
     }
 
+    @Test func `lines may end as they do elsewhere`() {
+        #expect(KeyLines("[a]\r\nb = 1\r\n\r\nc = 2\r\n").line(of: ["a", "c"]) == 4)
+    }
+
     @Test func `the distance of two names is the number of edits`() {
         #expect(UnknownName.editDistance("", "abc") == 3)
         #expect(UnknownName.editDistance("kitten", "sitting") == 3)

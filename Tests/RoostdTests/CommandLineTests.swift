@@ -42,7 +42,6 @@ struct CommandLineTests {
 
     @Test(arguments: [
         ["--no-such-flag"], ["no-such-command"], ["--node-id"], ["--print-config=yes"],
-        ["check-config", "--print-config"],
     ]) func `a command line that makes no sense is refused by the parser`(arguments: [String]) {
         #expect(throws: (any Error).self) { try Roostd.parseAsRoot(arguments) }
     }

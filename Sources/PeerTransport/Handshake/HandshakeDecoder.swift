@@ -14,9 +14,8 @@ struct HandshakeDecoder: Sendable {
     /// - Throws: as soon as the bytes cannot be a record any more: a stranger is turned away at its first byte.
     mutating func decode(_ read: UnsafeRawBufferPointer) throws(HandshakeError) -> Result? {
         received.append(contentsOf: read)
-        guard received.prefix(HandshakeRecord.magic.count).elementsEqual(
-            HandshakeRecord.magic.prefix(received.count))
-        else { throw .notRoost }
+        let magic = HandshakeRecord.magic.prefix(received.count)
+        guard received.prefix(magic.count) == magic else { throw .notRoost }
         guard received.count >= HandshakeRecord.headerByteCount else { return nil }
         var reader = ByteReader(Bytes(received))
         do throws(MalformedBytes) {

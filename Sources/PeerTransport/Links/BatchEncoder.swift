@@ -7,6 +7,8 @@ import ByteCoding
 struct BatchEncoder: Sendable {
     private var frames: FrameEncoder
     private let outbox: Outbox
+    /// A guess at the size of the next batch, so that it isn't grown step by step.
+    private var lastByteCount = 0
 
     init(frames: FrameEncoder, outbox: Outbox) {
         self.frames = frames
@@ -26,13 +28,15 @@ struct BatchEncoder: Sendable {
     /// - Returns: the bytes, empty when nothing waits. Not much longer than two frames of the largest size.
     mutating func next() -> Bytes {
         let framesBefore = frames.frames
-        var writer = ByteWriter()
+        var writer = ByteWriter(reservingCapacity: lastByteCount)
         while writer.count < frames.maxFrameBytes, let message = outbox.takeControl() {
             frames.encode(message, into: &writer)
         }
         encodeBulk(into: &writer)
         let batch = writer.take()
-        if !batch.isEmpty { outbox.recordSent(frames: frames.frames - framesBefore, bytes: batch.count) }
+        guard !batch.isEmpty else { return batch }
+        lastByteCount = batch.count
+        outbox.recordSent(frames: frames.frames - framesBefore, bytes: batch.count)
         return batch
     }
 

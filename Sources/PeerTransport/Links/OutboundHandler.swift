@@ -1,4 +1,5 @@
 import ByteCoding
+import Logging
 import NIOCore
 import Raft
 
@@ -173,6 +174,10 @@ final class OutboundHandler: ChannelInboundHandler {
             $0.refusal = nil
             $0.lastFailure = nil
         }
+        shared.refusals.clear(peer: "\(wanted)", direction: .dialled)
+        shared.logger.info(
+            "peer link up",
+            metadata: ["peer.id": "\(wanted)", "peer.direction": "\(LinkDirection.dialled.rawValue)"])
         ping(context: context)
         outbox.open(maxMessageBytes: min(limits.maxMessageBytes, introduction.maxMessageBytes))
         shared.delegate.peerConnected(introduction.identity, direction: .dialled)

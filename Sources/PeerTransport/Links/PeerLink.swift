@@ -90,7 +90,10 @@ final class PeerLink: Sendable {
         attempt.whenComplete { result in
             guard case .connecting = self.dialling.value.phase else { return }
             switch result {
-            case .success(let channel): self.dialling.value.phase = .connected(channel)
+            case .success(let channel):
+                self.dialling.value.phase = .connected(channel)
+                // In case the link came up, and messages for it, before this was called.
+                channel.pipeline.fireUserInboundEventTriggered(LinkEvent.outboxFilled)
             case .failure(let error): self.pause(after: .failed(ErrorText(error).text))
             }
         }
@@ -137,7 +140,9 @@ final class PeerLink: Sendable {
         switch end {
         case .link(let reason):
             outbox.record { $0.lastFailure = reason.description }
-            shared.logger.info("peer link down", metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
+            let level: Logger.Level = if case .protocolError = reason { .warning } else { .info }
+            shared.logger.log(
+                level: level, "peer link down", metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
         case .refused(let sentence):
             outbox.record { $0.refusal = sentence }
             shared.refusals.log(sentence, message: "no agreement with a peer", peer: "\(node)", direction: .dialled)

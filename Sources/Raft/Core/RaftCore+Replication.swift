@@ -4,12 +4,12 @@ extension RaftCore {
 
     mutating func heartbeatIsDue() {
         if configuration.checkQuorum, !hasActiveQuorum { return becomeFollower(in: hardState.term, leader: nil) }
+        for position in peers.indices { peers[position].armNudge() }
         broadcastTimedHeartbeat()
     }
 
     mutating func broadcastTimedHeartbeat() {
         leadership.heartbeatDeadline = now.advanced(by: configuration.heartbeatInterval)
-        for position in peers.indices { peers[position].armNudge() }
         // Reads that wait for the next round take this chance; else it repeats the present one, which may be lost.
         if reads.isRoundWanted { reads.startRound() }
         broadcastHeartbeat()

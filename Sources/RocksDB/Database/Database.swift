@@ -19,6 +19,8 @@ import Synchronization
     private let pointer: OpaquePointer
     /// Kept because statistics are read through it.
     let options: OptionsHandle
+    /// Whether reads that must not touch the disk give true answers: see `ReadOptions.Tier.memory`.
+    let keepsAllFilesOpen: Bool
     private let families: Mutex<[String: ColumnFamily]>
     private let isOpen = Atomic(true)
     /// Iterators and snapshots that exist.
@@ -41,6 +43,7 @@ import Synchronization
 
         self.path = path
         self.options = databaseOptions
+        keepsAllFilesOpen = options.maxOpenFiles == -1
         unsafe pointer = database
         var families: [String: ColumnFamily] = [:]
         for position in names.indices {

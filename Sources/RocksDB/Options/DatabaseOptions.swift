@@ -41,8 +41,8 @@ public struct DatabaseOptions: Sendable {
     /// While an SST file is written, start writing it back after each such run of bytes, so that the final sync is short.
     /// 0 = leave it to the system. Default 0.
     public var bytesPerSync: UInt64 = 0
-    /// Table files kept open; -1 = all. Keep -1 where `ReadOptions.Tier.memory` is used or many range deletions exist:
-    /// with a limit, a memory-only read of a file that isn't open answers *absent*. Default -1.
+    /// Table files kept open; -1 = all. `ReadOptions.Tier.memory` needs -1, and databases with many range deletions
+    /// should have it. Default -1.
     public var maxOpenFiles: Int32 = -1
     /// Let one write group append to the WAL while the one before it is inserted into the memtables. Default false.
     public var enablePipelinedWrite = false

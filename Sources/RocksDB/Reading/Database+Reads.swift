@@ -8,12 +8,12 @@ extension Database {
     public func get<R>(
         _ key: RawSpan, in family: ColumnFamily, _ options: ReadOptions = .standard, _ body: (RawSpan?) -> R
     ) throws(RocksDBError) -> R {
+        precondition(options.tier != .memory || keepsAllFilesOpen, "memory-only reads need maxOpenFiles -1 in \(path)")
         let pinned = try unsafe key.withCharacters { (key, count) throws(RocksDBError) -> OpaquePointer? in
             try unsafe checked {
                 unsafe rocksdb_get_pinned_cf(handle, options.pointer, family.handle, key, count, $0)
             }
         }
-        withExtendedLifetime(options) {}
         guard let pinned = unsafe pinned else { return body(nil) }
         defer { unsafe rocksdb_pinnableslice_destroy(pinned) }
         var count = 0

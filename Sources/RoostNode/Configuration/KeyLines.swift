@@ -7,7 +7,9 @@ struct KeyLines: Sendable {
     init(_ document: String) {
         var section: [String] = []
         var openString: String?
-        for (offset, line) in document.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // A carriage return and a line feed are one character.
+        let texts = document.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (offset, line) in texts.enumerated() {
             if let quotes = openString {
                 if line.contains(quotes) { openString = nil }
                 continue

@@ -25,10 +25,18 @@ package final class LogOutput: Sendable {
                 let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
                 if count > 0 {
                     rest = rest.dropFirst(count)
+                } else if errno == EAGAIN {
+                    waitForReader()
                 } else if errno != EINTR {
                     return
                 }
             }
         }
+    }
+
+    /// Some terminal's other user made the descriptor non-blocking; lines shall stay whole all the same.
+    private func waitForReader() {
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&wanted, 1, -1)
     }
 }

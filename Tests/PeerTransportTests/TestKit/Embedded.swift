@@ -102,5 +102,7 @@ struct SplitMix64: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    mutating func bytes(_ count: Int) -> Bytes { Bytes((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }) }
+    mutating func bytes(_ count: Int) -> Bytes {
+        Bytes((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) })
+    }
 }

@@ -7,11 +7,11 @@ extension ProcessTests {
         private let sandbox = Sandbox.current!
 
         @Test(arguments: [
-            ("an unknown key", "[node]\nid = 1\n\n[raft]\nelection_timeot = \"300ms\"\n", ["election_timeot", "line 5"]),
-            ("a bad value", "[raft]\nheartbeat_interval = \"soon\"\n", ["heartbeat_interval", "line 2"]),
-            ("a value of the wrong type", "[node]\nid = \"one\"\n", ["id", "line 2"]),
-            ("an unknown section", "[nodes]\nid = 1\n", ["nodes", "line 1"]),
-            ("no TOML", "[node\nid = 1\n", ["line 1"]),
+            ("an unknown key", "[node]\nid = 1\n\n[raft]\nelection_timeot = \"300ms\"\n", ["election_timeot", ".toml:5:"]),
+            ("a bad value", "[raft]\nheartbeat_interval = \"soon\"\n", ["heartbeat_interval", ".toml:2:"]),
+            ("a value of the wrong type", "[node]\nid = \"one\"\n", ["id", ".toml:2:"]),
+            ("an unknown section", "[nodes]\nid = 1\n", ["nodes", ".toml:1:"]),
+            ("no TOML", "[node\nid = 1\n", [".toml:1:"]),
             ("fault injection, which is not there yet", "[debug]\nfault_injection = true\n", ["fault_injection"]),
         ])
         func `78 with key and line for a bad configuration file`(name: String, file: String, words: [String]) throws {
@@ -45,16 +45,23 @@ extension ProcessTests {
         }
 
         @Test func `a good configuration is checked, printed and read back the same`() throws {
-            let flags = ["--data-dir", sandbox.path + "/data", "--node-id", "2", "--raft-election-timeout", "500ms"]
+            let flags = ["--data-dir", sandbox.path + "/data", "--node-id", "2", "--election-timeout", "500ms"]
             #expect(try roostd(["check-config"] + flags).exit == .code(0))
             let printed = try roostd(flags + ["--print-config"])
             #expect(printed.exit == .code(0))
             let path = sandbox.path + "/printed.toml"
             try printed.output.write(toFile: path, atomically: true, encoding: .utf8)
-            #expect(try roostd(["--config", path, "--print-config"]).output == printed.output)
+            let again = try roostd(["--config", path, "--print-config"])
+            #expect(settings(again.output) == settings(printed.output))
+            #expect(settings(again.output).count > 30)
             #expect(printed.output.contains("500ms"))
             #expect(!FileManager.default.fileExists(atPath: sandbox.path + "/data"), "checking must write nothing")
             #expect(try roostd(["--version"]).exit == .code(0))
+        }
+
+        /// The lines without comments: those say where a value came from.
+        private func settings(_ toml: String) -> [Substring] {
+            toml.split(separator: "\n").filter { !$0.hasPrefix("#") }
         }
 
         @Test func `flags win over the environment, the environment over the file`() throws {
@@ -75,7 +82,9 @@ extension ProcessTests {
             let port = try FreePorts.next()
             let occupied = try ListeningSocket(port: port)
             defer { occupied.close() }
-            let run = try roostd(commandLine() + [flag, "127.0.0.1:\(port)"])
+            // A node without peers has no use for a peer port.
+            let founders = ["--peers", "1=127.0.0.1:\(port),2=127.0.0.1:1,3=127.0.0.1:2"]
+            let run = try roostd(commandLine() + founders + [flag, "127.0.0.1:\(port)"])
             #expect(run.exit == .code(71), "\(run)")
             #expect(run.lastLine.contains("\(port)"), "\(run.lastLine)")
         }
@@ -175,7 +184,7 @@ extension ProcessTests {
             let node = try DaemonProcess.single(sandbox)
             #expect(try node.connect()("SET", "k", "v") == .ok)
             #expect(try node.terminate() == .code(0))
-            for delay in [0, 5, 20, 40, 80, 160, 320] {
+            for delay in [0, 20, 100, 200, 300, 400, 500, 600, 700, 800, 1_000] {
                 try node.start()
                 pause(.milliseconds(delay))
                 try node.current.send(SIGTERM)

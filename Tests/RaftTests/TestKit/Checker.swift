@@ -22,20 +22,31 @@ struct Checker {
     // MARK: After each step
 
     /// Committed entries never change, whoever speaks of them.
-    mutating func check(_ core: RaftCore) {
-        let node = core.configuration.node
-        guard core.commitIndex != commitOf[node] else { return }
-        commitOf[node] = core.commitIndex
+    ///
+    /// - Returns: whether more is committed than anyone knew before.
+    @discardableResult mutating func check(_ node: TestNode) -> Bool {
+        let core = node.core
+        guard core.commitIndex != commitOf[node.id] else { return false }
+        commitOf[node.id] = core.commitIndex
         let known = min(core.commitIndex, lastCommitted)
         if known > core.log.base.index, core.log.term(at: known) != committed[Int(known.rawValue) - 1].term {
-            fail("committed immutable: node \(node) has another entry \(known)")
+            fail("committed immutable: node \(node.id) has another entry \(known)")
         }
-        guard core.commitIndex > lastCommitted else { return }
-        for entry in core.log.entries(from: lastCommitted.next, through: core.commitIndex) { committed.append(entry) }
+        guard core.commitIndex > lastCommitted else { return false }
+        while lastCommitted < core.commitIndex { committed.append(node.entry(at: lastCommitted.next)) }
         if core.role == .leader, committed.last?.term != core.term {
-            fail("leader \(node) of term \(core.term) committed \(committed.last!.id) last")
+            fail("leader \(node.id) of term \(core.term) committed \(committed.last!.id) last")
         }
-        if core.role != .leader { fail("node \(node) knows commit \(core.commitIndex) before any leader") }
+        return true
+    }
+
+    /// What is committed is on a majority of the disks.
+    mutating func checkDurable(_ nodes: [TestNode]) {
+        guard let last = committed.last else { return }
+        let holders = nodes.count {
+            $0.disk.truncated.index >= last.index || $0.disk.entry(at: last.index) == last
+        }
+        if holders <= voters.count / 2 { fail("durability: \(last.id) is on \(holders) disks") }
     }
 
     mutating func check(_ event: Effect, of node: inout Chaos.Node) {
@@ -70,7 +81,7 @@ struct Checker {
         guard let id = node.proposals.removeValue(forKey: token) else {
             return fail("proposal \(token.rawValue) resolved twice, or never accepted")
         }
-        check(node.test.core)
+        check(node.test)
         let entry = committed[Int(id.index.rawValue) - 1]
         switch outcome {
         case .committed(let where_):
@@ -85,7 +96,7 @@ struct Checker {
 
     /// Every state machine applies the committed entries in order.
     mutating func checkApplied(of node: inout Chaos.Node) {
-        check(node.test.core)
+        check(node.test)
         let applied = node.test.applied
         for entry in applied[node.checkedApplied...] {
             guard entry.index <= lastCommitted, committed[Int(entry.index.rawValue) - 1] == entry else {
@@ -98,12 +109,8 @@ struct Checker {
 
     // MARK: From time to time
 
-    /// Committed entries are on a majority of the disks, and logs that share an entry share everything before it.
+    /// Logs that share an entry share everything before it.
     mutating func checkLogs(_ nodes: [TestNode]) {
-        if let last = committed.last {
-            let holders = nodes.filter { $0.disk.truncated.index >= last.index || $0.disk.entry(at: last.index) == last }
-            if holders.count <= voters.count / 2 { fail("durability: \(last.id) is on \(holders.count) disks") }
-        }
         for (place, a) in nodes.enumerated() {
             for b in nodes[(place + 1)...] { checkMatching(a.core, b.core) }
         }
@@ -136,9 +143,10 @@ struct Checker {
     }
 }
 
-extension Log {
-    /// - Precondition: they are in memory.
-    func entries(from first: LogIndex, through last: LogIndex) -> [Entry] {
-        first > last ? [] : slice(from: first, through: last, maxBytes: .max).entries
+extension TestNode {
+    /// An entry of the core's log, from its memory or, when it has left that, from the disk.
+    fileprivate func entry(at index: LogIndex) -> Entry {
+        index >= core.log.firstCachedIndex
+            ? core.log.slice(from: index, through: index, maxBytes: 0).entries[0] : disk.entry(at: index)!
     }
 }

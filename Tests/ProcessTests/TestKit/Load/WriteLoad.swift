@@ -8,13 +8,11 @@ import Synchronization
 final class WriteLoad: Sendable {
     private let stopFlag = StopFlag()
     private let workers: Workers<WriterRecord>
-    private let acknowledgedCount: CountingClock
+    private let clock = AcknowledgementClock()
 
     /// Starts `writers` threads; writer n begins at port n modulo their number and moves on when a node fails it.
     init(ports: [UInt16], writers: Int, prefix: String) {
-        let stopFlag = self.stopFlag
-        let clock = CountingClock()
-        acknowledgedCount = clock
+        let (stopFlag, clock) = (stopFlag, clock)
         workers = Workers(writers) { number in
             var writer = Writer(ports: ports, number: number, prefix: "\(prefix)-\(number)", clock: clock)
             return writer.run(until: stopFlag)
@@ -22,7 +20,13 @@ final class WriteLoad: Sendable {
     }
 
     /// Writes acknowledged so far, by all writers.
-    var acknowledged: Int { acknowledgedCount.value }
+    var acknowledged: Int { clock.count }
+
+    /// Starts the measurement of `recovery`.
+    func markFault() { clock.mark() }
+
+    /// From the mark to the first acknowledgement of a write begun after it; `nil` while there is none.
+    var recovery: Duration? { clock.recovery }
 
     /// Ends the writers and waits for them.
     func stop() -> Ledger {
@@ -31,9 +35,33 @@ final class WriteLoad: Sendable {
     }
 }
 
-/// A counter that threads share.
-final class CountingClock: Sendable {
-    private let count = Atomic(0)
-    var value: Int { count.load(ordering: .relaxed) }
-    func tick() { count.add(1, ordering: .relaxed) }
+/// Counts acknowledgements, and knows when the first write begun after a mark was acknowledged.
+final class AcknowledgementClock: Sendable {
+    private struct State {
+        var count = 0
+        var mark = ContinuousClock.now
+        var firstAfterMark: ContinuousClock.Instant?
+    }
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.count } }
+
+    func mark() {
+        state.withLock { state in
+            state.mark = .now
+            state.firstAfterMark = nil
+        }
+    }
+
+    /// From the mark to the first acknowledgement of a write begun after it; `nil` while there is none.
+    var recovery: Duration? {
+        state.withLock { state in state.firstAfterMark.map { $0 - state.mark } }
+    }
+
+    func tick(begun: ContinuousClock.Instant, ended: ContinuousClock.Instant) {
+        state.withLock { state in
+            state.count += 1
+            if begun > state.mark, state.firstAfterMark == nil { state.firstAfterMark = ended }
+        }
+    }
 }

@@ -9,7 +9,7 @@ struct Writer {
 
     private let ports: [UInt16]
     private let prefix: String
-    private let clock: CountingClock
+    private let clock: AcknowledgementClock
     private var target: Int
     private var connection: RedisConnection?
     /// To another node, for reading back.
@@ -27,7 +27,7 @@ struct Writer {
         case nothing
     }
 
-    init(ports: [UInt16], number: Int, prefix: String, clock: CountingClock) {
+    init(ports: [UInt16], number: Int, prefix: String, clock: AcknowledgementClock) {
         self.ports = ports
         self.prefix = prefix
         self.clock = clock
@@ -102,13 +102,14 @@ struct Writer {
             moveOn()
             return .nothing
         }
+        let begun = ContinuousClock.now
         guard let reply = try? connection.call(command) else {
             record.unknown += 1
             moveOn()
             return .unknown
         }
         guard let word = reply.errorWord else {
-            noteAcknowledgement()
+            noteAcknowledgement(begun: begun)
             return .acknowledged(reply)
         }
         if word == ErrorWord.unknownOutcome {
@@ -121,12 +122,12 @@ struct Writer {
         return .refused
     }
 
-    private mutating func noteAcknowledgement() {
+    private mutating func noteAcknowledgement(begun: ContinuousClock.Instant) {
         let now = ContinuousClock.now
         if let lastAcknowledged { record.longestGap = max(record.longestGap, now - lastAcknowledged) }
         lastAcknowledged = now
         record.acknowledged += 1
-        clock.tick()
+        clock.tick(begun: begun, ended: now)
     }
 
     /// To the next node, after a breath.
