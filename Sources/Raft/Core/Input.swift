@@ -19,4 +19,6 @@ public enum Input: Sendable {
     case unreachable(NodeID)
     /// Forget the leader, so that an election may start at once: its process closed the connection.
     case leaderLost(NodeID)
+    /// Lifts the ban that `RestoredState.mayVote` began with: the shell knows that this node has nothing to forget.
+    case votingAllowed
 }

@@ -108,6 +108,7 @@ public struct RaftCore: Sendable {
         case .compacted(let id): compacted(through: id)
         case .unreachable(let node): unreachable(node)
         case .leaderLost(let node): leaderLost(node)
+        case .votingAllowed: mayVote = true
         }
         checkInvariants()
     }

@@ -42,6 +42,8 @@ final class Consensus {
         var maxUncommittedBytes: Int
         /// How far the log may be cut.
         var flushPolicy: FlushPolicy
+        /// How long an empty founder looks for the others before it takes them for not started.
+        var foundingGrace: Duration
     }
 
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
@@ -68,9 +70,20 @@ final class Consensus {
     private var snapshotWarned: Set<NodeID> = []
     /// The last index that is cut off the log.
     private var truncated: LogIndex
+    /// Of a founder whose directory is empty, until it is decided whether it may vote.
+    private var foundingGuard: FoundingGuard?
+    /// Whether the disk says that this node must not vote.
+    private var isSuspect: Bool
+    private var hasToldOfData = false
 
     /// - Parameter truncated: the last index that is cut off the log at the start.
     init(core: RaftCore, truncated: LogIndex, parts: Parts, limits: Limits) {
+        isSuspect = !core.mayVote
+        if isSuspect, core.lastIndex == .zero {
+            foundingGuard = FoundingGuard(
+                others: core.membership.all.filter { $0 != parts.node },
+                deadline: SystemClock.monotonic().advanced(by: limits.foundingGrace))
+        }
         self.truncated = truncated
         self.core = core
         self.parts = parts
@@ -96,11 +109,14 @@ final class Consensus {
     private func wakeUp() -> MonotonicTime {
         let now = SystemClock.monotonic()
         let own = min(core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, now.advanced(by: Self.maxSleep))
-        return isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
+        var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
+        if case .wait(let until)? = foundingGuard?.decision(at: now) { deadline = min(deadline, until) }
+        return deadline
     }
 
     private func turn(_ events: inout [ConsensusEvent], at now: MonotonicTime) {
         for event in events { take(event, at: now) }
+        decideOnVoting(at: now)
         core.step(.timeAdvanced, at: now)
         outbox.setRoute(core.leader.map { Outbox.Route(leader: $0, term: core.term) })
         routeSegments(at: now)
@@ -121,8 +137,9 @@ final class Consensus {
             guard isTaking else { return waiter.sink.readsFailed(through: waiter.ticket, .stopping) }
             reads.enqueue(waiter, at: now)
         case .peerMessages(let messages): for message in messages { take(message, at: now) }
-        case .linkUp(let node, .dialled): if node == core.leader { outbox.linkReset() }
-        case .linkUp(_, .accepted): break
+        case .linkUp(let node, let direction, let hasData):
+            foundingGuard?.met(node, hasData: hasData)
+            if direction == .dialled, node == core.leader { outbox.linkReset() }
         case .linkDown(let node, .dialled, _): core.step(.unreachable(node), at: now)
         case .linkDown(let node, .accepted, .closedByPeer):
             if node == core.leader { core.step(.leaderLost(node), at: now) }
@@ -134,6 +151,7 @@ final class Consensus {
         case .truncated(let entry):
             truncated = entry.index
             core.step(.compacted(entry), at: now)
+        case .votingAllowed: core.step(.votingAllowed, at: now)
         case .stopTaking: isTaking = false
         case .stop: isStopped = true
         }
@@ -166,6 +184,44 @@ final class Consensus {
         for sequence in notice.settled { outbox.settled(sequence, at: now) }
         outbox.applied(term: notice.last.term)
         stamps.observe(notice.stamp)
+    }
+
+    // MARK: - The right to vote
+
+    private func decideOnVoting(at now: MonotonicTime) {
+        if !hasToldOfData, core.lastIndex > .zero {
+            hasToldOfData = true
+            parts.transport?.updateIdentity { $0.hasData = true }
+        }
+        guard isSuspect else { return }
+        switch foundingGuard?.decision(at: now) {
+        case .wait: return
+        case .vote: becomeTrusted(then: .votingAllowed)
+        case .catchUpFirst:
+            parts.logger.notice(
+                "this directory is empty and the cluster is not: voting only after catching up with a leader")
+            foundingGuard = nil
+        case nil:
+            if core.mayVote {
+                parts.logger.notice("caught up with a leader: voting from now on")
+                becomeTrusted(then: nil)
+            }
+        }
+    }
+
+    /// Notes on disk that this node may vote, and only then lets the core know.
+    private func becomeTrusted(then event: ConsensusEvent?) {
+        isSuspect = false
+        foundingGuard = nil
+        let (store, failure, inbox) = (parts.store, parts.failure, parts.inbox)
+        parts.pool.run {
+            do throws(StorageError) {
+                try store.setSuspect(false)
+                if let event { inbox.push(event) }
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+            }
+        }
     }
 
     // MARK: - Clients' segments
@@ -298,7 +354,6 @@ final class Consensus {
     }
 
     private func roleChanged(_ change: RoleChange) {
-        if change.term > .zero { parts.transport?.updateIdentity { $0.hasData = true } }
         parts.metrics.leaderChanges.add()
         parts.logger.notice(
             "role changed",

@@ -9,7 +9,8 @@ enum ConsensusEvent: Sendable {
     case submitted(Submission)
     case readsRequested(ReadWaiter)
     case peerMessages([PeerMessage])
-    case linkUp(NodeID, LinkDirection)
+    /// `hasData`: as the peer said of its directory.
+    case linkUp(NodeID, LinkDirection, hasData: Bool)
     case linkDown(NodeID, LinkDirection, LinkEnd)
     case persisted(PersistTicket)
     case applied(AppliedNotice)
@@ -17,6 +18,8 @@ enum ConsensusEvent: Sendable {
     /// The state is durable up to here: the log may be cut as far as the other voters allow.
     case stateDurable(LogIndex)
     case truncated(EntryID)
+    /// It is on disk that this node may vote.
+    case votingAllowed
     case stopTaking
     case stop
 }

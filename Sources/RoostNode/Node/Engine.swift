@@ -87,7 +87,7 @@ final class Engine: Sendable {
         let transport = PeerTransport(
             identity: PeerIdentity(
                 clusterID: identity.clusterID, clusterName: identity.clusterName, node: identity.node,
-                incarnation: identity.incarnation, hasData: recovered.restored.hardState.term > .zero,
+                incarnation: identity.incarnation, hasData: recovered.restored.lastIndex > .zero,
                 advertisedRedis: "\(addresses.redis)",
                 advertisedPeer: configuration.advertise.peer.map { "\($0)" } ?? "",
                 advertisedHTTP: "\(addresses.http)"),
@@ -161,7 +161,7 @@ final class Engine: Sendable {
                 parkTimeout: configuration.limits.parkTimeout, requestTimeout: configuration.limits.requestTimeout),
             maxBlockBytes: configuration.limits.maxBatchBytes,
             maxUncommittedBytes: configuration.raft.maxUncommittedBytes,
-            flushPolicy: flushPolicy)
+            flushPolicy: flushPolicy, foundingGrace: configuration.raft.electionTimeout * 4)
     }
 
     private static func coreConfiguration(_ environment: Environment) -> Configuration {

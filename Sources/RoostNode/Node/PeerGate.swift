@@ -29,7 +29,7 @@ final class PeerGate: PeerTransportDelegate {
     func peerConnected(_ identity: PeerIdentity, direction: LinkDirection) {
         logger.info(
             "peer connected", metadata: ["peer.id": "\(identity.node)", "link.direction": "\(direction.rawValue)"])
-        inbox.push(.linkUp(identity.node, direction))
+        inbox.push(.linkUp(identity.node, direction, hasData: identity.hasData))
     }
 
     func peerDisconnected(_ node: NodeID, direction: LinkDirection, reason: LinkEnd) {

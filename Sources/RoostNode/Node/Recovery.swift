@@ -30,6 +30,8 @@ enum Recovery {
         _ store: NodeStore, _ configuration: StoreConfiguration, _ environment: Engine.Environment
     ) throws(StorageError) -> Result {
         let incarnation = UInt64.random(in: 1 ... .max)
+        // Until it is known that nothing was forgotten with an older directory: `FoundingGuard`.
+        if store.identity.isNew, configuration.founders.count > 1 { try store.setSuspect(true) }
         let founders = Membership(voters: configuration.founders)
         let (machine, reader) = join(store.state, environment.group, configuration.node, incarnation, founders)
         let restored = try store.recover(
