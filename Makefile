@@ -44,7 +44,7 @@ demo-clean: ## Remove the demo's data (refused while the demo runs)
 
 .PHONY: test
 test: setup ## Every test that a contributor must pass
-	swift test --disable-xctest
+	swift test --disable-xctest --no-parallel
 
 .PHONY: lint
 lint: ## Format, layers, imports and scripts, without writing anything

@@ -21,8 +21,8 @@ extension NodeStore {
         }
     }
 
-    /// Reads entries back for a follower: contiguous, from `request.from`, as many as its limits allow, at least one; each
-    /// is checked. Empty only if the log was meanwhile cut past `request.from`: there is nothing to answer then.
+    /// Reads entries back for a follower: contiguous, from `request.from`, as many as its limits allow, at least one;
+    /// each is checked. Empty only if the log was meanwhile cut past `request.from`: there is nothing to answer then.
     ///
     /// - Throws: `.corruption` at a gap or a wrong checksum: the node must stop.
     package func entries(_ request: FetchRequest) throws(StorageError) -> [Entry] {

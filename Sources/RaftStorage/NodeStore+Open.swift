@@ -14,7 +14,8 @@ extension NodeStore {
         switch configuration.engine {
         case .memory:
             return NodeStore(
-                configuration: configuration, identity: try .make(for: configuration), engine: MemoryEngine(), lock: nil,
+                configuration: configuration, identity: try .make(for: configuration), engine: MemoryEngine(),
+                lock: nil,
                 peers: [:])
         case .rocksdb: return try openDirectory(configuration, progress)
         }

@@ -4,13 +4,15 @@ package import Raft
 import Synchronization
 
 extension NodeStore {
-    /// Brings a group back to what it had promised: checks its whole log, replays what is committed but not in the state,
-    /// and gives the core what it starts from. Call it once for each group, before anything else with that group.
+    /// Brings a group back to what it had promised: checks its whole log, replays what is committed but not in the
+    /// state, and gives the core what it starts from. Call it once for each group, before anything else with that
+    /// group.
     ///
     /// With A = applied, T = cut off, L = last entry, C = commit hint:
     /// 1. T+1 ... L must be contiguous, intact, their terms never decreasing and none above the hard state's;
     /// 2. T <= A <= L and C <= L must hold: A < T means that the state was lost, A > L or C > L that log was;
-    /// 3. A+1 ... max(A, C) is given to `replay` in order, which must commit each batch to `state` with its applied record.
+    /// 3. A+1 ... max(A, C) is given to `replay` in order, which must commit each batch to `state` with its applied
+    ///    record.
     ///
     /// - Parameters:
     ///   - founders: The membership of a group that has applied nothing yet.
@@ -73,22 +75,26 @@ extension NodeStore {
         let (last, applied) = (survey.last, position?.id ?? .zero)
         guard last.term <= head.hardState.term else {
             throw StorageError(
-                .corruption, "the log of group \(group) reaches term \(last.term), its hard state only \(head.hardState.term)")
+                .corruption,
+                "the log of group \(group) reaches term \(last.term), its hard state only \(head.hardState.term)")
         }
         guard applied.index >= head.truncated.index else {
             throw StorageError(
-                .corruption, "the state of group \(group) ends at \(applied.index), but its log begins after "
+                .corruption,
+                "the state of group \(group) ends at \(applied.index), but its log begins after "
                     + "\(head.truncated.index): state was lost")
         }
         guard applied.index <= last.index, head.commit <= last.index else {
             throw StorageError(
-                .corruption, "the log of group \(group) ends at \(last.index), but \(max(applied.index, head.commit)) "
+                .corruption,
+                "the log of group \(group) ends at \(last.index), but \(max(applied.index, head.commit)) "
                     + "was committed: log was lost")
         }
         let term = survey.term(at: applied.index, truncated: head.truncated)
         guard term == applied.term else {
             throw StorageError(
-                .corruption, "the state of group \(group) holds entry \(applied.index) of term \(applied.term), "
+                .corruption,
+                "the state of group \(group) holds entry \(applied.index) of term \(applied.term), "
                     + "the log one of term \(term.map(\.description) ?? "none")")
         }
     }
@@ -131,7 +137,8 @@ extension NodeStore {
             return bytes < Recovery.batchBytes
         }
         guard let first = batch.first, first.index == indexes.lowerBound else {
-            throw StorageError(.corruption, "log entry \(indexes.lowerBound) of group \(group) vanished while it was read")
+            throw StorageError(
+                .corruption, "log entry \(indexes.lowerBound) of group \(group) vanished while it was read")
         }
         return batch
     }

@@ -5,8 +5,9 @@ import Synchronization
 
 /// A node's durable memory: its identity, the logs of its groups, and the state that they build.
 ///
-/// Threads: `write` belongs to the log writer, `state` (its writes), `flushState` and `truncateLog` to the applier; they
-/// may run beside each other. Everything that only reads may be called from any thread that may wait for a disk, and
+/// Threads: `write` belongs to the log writer, `state` (its writes), `flushState` and `truncateLog` to the applier;
+/// they may run beside each other. Everything that only reads may be called from any thread that may wait for a disk,
+/// and
 /// `state`'s reads with tier `.memory` from any thread at all.
 ///
 /// Failing: the first error of a write, a flush or a cut is final. It is thrown again by every later call of these, and
@@ -34,14 +35,14 @@ package final class NodeStore: Sendable {
         self.peers = Mutex(peers)
     }
 
-    /// The state of all groups. Writes to it are not logged: they are durable after `flushState`, or when the log, whose
-    /// entries they come from, is replayed.
+    /// The state of all groups. Writes to it are not logged: they are durable after `flushState`, or when the log,
+    /// whose entries they come from, is replayed.
     package var state: NodeState { engine.state }
 
     package func statistics() -> StoreStatistics { engine.statistics() }
 
-    /// RocksDB's own account of the state's compactions and of all counters and histograms, as text for experts; nil for
-    /// the memory engine.
+    /// RocksDB's own account of the state's compactions and of all counters and histograms, as text for experts; nil
+    /// for the memory engine.
     package func engineReport() -> String? { engine.report() }
 
     /// Flushes the state, closes in order and gives the directory free. Call it when nothing else runs any more.
@@ -60,8 +61,8 @@ package final class NodeStore: Sendable {
 
     // MARK: The state's durability
 
-    /// The last entry whose effects a crash at this moment would leave; `.zero` for none. Advances by `flushState` and by
-    /// flushes that RocksDB does by itself.
+    /// The last entry whose effects a crash at this moment would leave; `.zero` for none. Advances by `flushState` and
+    /// by flushes that RocksDB does by itself.
     package func durableApplied(_ group: GroupID) throws(StorageError) -> EntryID {
         let key = AppliedRecord.key(group: group.rawValue)
         guard let value = try engine.persistedState(key) else { return .zero }

@@ -47,8 +47,8 @@ package struct StoreConfiguration: Sendable {
     package var maxUnflushedAge = Duration.seconds(60)
     /// Less than this many bytes aren't flushed for their age alone: tiny SST files cost compactions. Default 1 MiB.
     package var minAgedBytes = 1 << 20
-    /// Entries that stay in the log below the point where it could be cut, so that a follower that was away for a moment
-    /// catches up from them. Default 10,000.
+    /// Entries that stay in the log below the point where it could be cut, so that a follower that was away for a
+    /// moment catches up from them. Default 10,000.
     package var truncationSlackEntries = 10_000
 
     /// A longer name is refused.

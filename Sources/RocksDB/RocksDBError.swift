@@ -3,8 +3,9 @@
 /// The C API hands errors over as text alone: no code, no severity. `Kind` tells apart what callers act upon
 /// differently; everything else is `.other`.
 ///
-/// After `.io`, `.noSpace` or `.corruption` from a write or a flush the database answers every later write with the same
-/// error until it is opened anew. Never retry in the process, and don't `close()` either: see `Database.abandon()`.
+/// After `.io`, `.noSpace` or `.corruption` from a write or a flush the database answers every later write with the
+/// same error until it is opened anew. Never retry in the process, and don't `close()` either: see
+/// `Database.abandon()`.
 public struct RocksDBError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: String, Hashable, Sendable {
         /// A checksum didn't fit, a file is missing, or the files contradict one another.
@@ -40,7 +41,8 @@ public struct RocksDBError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RocksDBError.Kind {
-    /// Reads the prefixes of RocksDB's `Status::ToString` (util/status.cc) and the operating system's words behind them.
+    /// Reads the prefixes of RocksDB's `Status::ToString` (util/status.cc) and the operating system's words behind
+    /// them.
     init(classifying message: String) {
         if message.hasPrefix("IO error") {
             self = Self(classifyingIO: message)

@@ -46,7 +46,9 @@ struct LinkTests {
 
     @Test func `a peer that dials is dialled at once, however long the pause was to be`() async throws {
         // With a first pause of an hour nothing but the peer's own connection brings the link up.
-        let patient = PeerTransportLimits(reconnectMin: .seconds(3600), reconnectMax: .seconds(3600))
+        var patient = PeerTransportLimits.quick
+        patient.reconnectMin = .seconds(3600)
+        patient.reconnectMax = .seconds(3600)
         let two = TestNode(.sample(2))
         let one = TestNode(.sample(1), limits: patient)
         try await withNodes(one, two) {
@@ -146,7 +148,7 @@ struct LinkTests {
                         identity: .sample(1), maxFrameBytes: 256 << 10, maxMessageBytes: 80 << 20))
             ).encode().count
             let total = 256 * (64 << 10)
-            let stream = await peer.received { $0.count > total }
+            let stream = await peer.received(moreThan: total)
             let arrived = try messages(in: stream.slice(hello..<stream.count))
             let place = try #require(arrived.firstIndex(of: .heartbeat(99)))
             #expect(place < 128, "\(place) appends of 64 KiB came before the heartbeat")
@@ -158,7 +160,9 @@ struct LinkTests {
     @Test func `what a full queue refuses comes back and is counted; the rest arrives without a gap`() async throws {
         let introduction = Introduction(identity: .sample(2), maxFrameBytes: 64 << 10, maxMessageBytes: 80 << 20)
         let peer = try await RawPeer.start(answer: HandshakeRecord(welcome: introduction).encode())
-        let one = TestNode(.sample(1), limits: PeerTransportLimits(maxQueuedBytes: 1 << 20))
+        var limits = PeerTransportLimits.quick
+        limits.maxQueuedBytes = 1 << 20
+        let one = TestNode(.sample(1), limits: limits)
         try await withNodes(one) {
             _ = try await one.start(peers: [2: peer.address])
             await one.delegate.connected(2, .dialled)
@@ -173,7 +177,7 @@ struct LinkTests {
             #expect(statistics.queuedBytes <= 1 << 20)
             try await peer.setReading(true)
             let taken = bulk.count - refused.count
-            _ = await peer.received { $0.count > taken * (64 << 10) }
+            _ = await peer.received(moreThan: taken * (64 << 10))
         }
         try await peer.stop()
     }

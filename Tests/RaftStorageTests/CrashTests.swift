@@ -5,8 +5,9 @@ import Testing
 
 @testable import RaftStorage
 
-/// Kills at random moments, against a model. A killed process is a copy of its directory at that moment: what the process
-/// had handed to the operating system is there, nothing else. (What a power cut loses beyond that is tested elsewhere.)
+/// Kills at random moments, against a model. A killed process is a copy of its directory at that moment: what the
+/// process had handed to the operating system is there, nothing else. (What a power cut loses beyond that is tested
+/// elsewhere.)
 @Suite("Crashes")
 struct CrashTests {
     /// What must be found again, whatever happens.
@@ -20,7 +21,8 @@ struct CrashTests {
         var last: UInt64 { UInt64(entries.count) }
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>) func `a killed node finds what it had promised`(seed: UInt64) throws {
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func `a killed node finds what it had promised`(seed: UInt64) throws
+    {
         var random = SplitMix(state: seed)
         var node = try TestNode()
         var store = try node.open()

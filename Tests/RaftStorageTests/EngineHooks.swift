@@ -23,7 +23,9 @@ extension RocksEngine {
 
     func flushLog() throws { try database.flush(log) }
 
-    func createFamily(_ name: String) throws { _ = try database.createColumnFamily(name, options: ColumnFamilyOptions()) }
+    func createFamily(_ name: String) throws {
+        _ = try database.createColumnFamily(name, options: ColumnFamilyOptions())
+    }
 
     func dropLog() throws { try database.drop(log) }
 

@@ -27,10 +27,12 @@ struct FlushPolicyTests {
         return work
     }
 
-    @Test(arguments: [
-        (0, 0, 1_000_000, nil), (64, 100, 60, nil), (65, 100, 60, .bytes), (640, 0, 60, nil), (641, 0, 60, .entries),
-        (641, 10, 60, .bytes), (2, 50, 60, nil), (2, 50, 61, .age), (2, 49, 1_000_000, nil),
-    ] as [(Int, Int, UInt64, FlushPolicy.Reason?)])
+    @Test(
+        arguments: [
+            (0, 0, 1_000_000, nil), (64, 100, 60, nil), (65, 100, 60, .bytes), (640, 0, 60, nil),
+            (641, 0, 60, .entries),
+            (641, 10, 60, .bytes), (2, 50, 60, nil), (2, 50, 61, .age), (2, 49, 1_000_000, nil),
+        ] as [(Int, Int, UInt64, FlushPolicy.Reason?)])
     func `a flush is due by bytes, by entries, or by age when it is worth it`(
         entries: Int, bytes: Int, now: UInt64, reason: FlushPolicy.Reason?
     ) {
@@ -50,11 +52,13 @@ struct FlushPolicyTests {
         #expect((work.entries, work.bytes, work.oldest) == (10, 5, seconds(99)))
     }
 
-    @Test(arguments: [
-        // durably applied, lowest match, cut so far -> cut at
-        (100, 100, 0, 90), (100, 50, 0, 40), (50, 100, 0, 40), (100, 100, 79, 90), (100, 100, 80, nil),
-        (100, 100, 95, nil), (10, 100, 0, nil), (100, 10, 0, nil), (0, 0, 0, nil), (21, 21, 0, 11), (20, 20, 0, nil),
-    ] as [(UInt64, UInt64, UInt64, UInt64?)])
+    @Test(
+        arguments: [
+            // durably applied, lowest match, cut so far -> cut at
+            (100, 100, 0, 90), (100, 50, 0, 40), (50, 100, 0, 40), (100, 100, 79, 90), (100, 100, 80, nil),
+            (100, 100, 95, nil), (10, 100, 0, nil), (100, 10, 0, nil), (0, 0, 0, nil), (21, 21, 0, 11),
+            (20, 20, 0, nil),
+        ] as [(UInt64, UInt64, UInt64, UInt64?)])
     func `the log is cut below both what is durable here and what every voter has, less the slack`(
         durable: UInt64, match: UInt64, truncated: UInt64, expected: UInt64?
     ) {

@@ -122,7 +122,8 @@ struct RecordDamageTests {
         ),
         ("commit", CommitRecord.encode(LogIndex(9), group: group), { _ = try CommitRecord.decode($0, group: group) }),
         (
-            "applied", AppliedRecord(position: AppliedPosition(id: .zero, membership: founders).encode()).encode(group: 1),
+            "applied",
+            AppliedRecord(position: AppliedPosition(id: .zero, membership: founders).encode()).encode(group: 1),
             { _ = try AppliedPosition(record: $0, group: group) }
         ),
         ("format", FormatRecord.encode(), { try FormatRecord.check($0) }),

@@ -56,7 +56,8 @@ let founders = Membership(voters: [NodeID(1), NodeID(2), NodeID(3)])
 /// An entry whose payload tells its index.
 func entry(_ index: UInt64, term: UInt64 = 1, in group: GroupID = group) -> Entry {
     Entry(
-        group: group, id: EntryID(term: Term(term), index: LogIndex(index)), kind: .normal, payload: Bytes("entry \(index)"))
+        group: group, id: EntryID(term: Term(term), index: LogIndex(index)), kind: .normal,
+        payload: Bytes("entry \(index)"))
 }
 
 func entries(_ indexes: ClosedRange<UInt64>, term: UInt64 = 1) -> [Entry] { indexes.map { entry($0, term: term) } }

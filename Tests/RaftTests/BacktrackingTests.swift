@@ -13,8 +13,11 @@ struct BacktrackingTests {
 
     @Test(arguments: [
         // The leader skips its terms that are too new for the hint.
-        Rejection(leader: [1, 2, 2, 4, 4, 4, 4], follower: [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], hint: id(3, 7), next: id(2, 3)),
-        Rejection(leader: [1, 2, 2, 3, 4, 4, 4, 5], follower: [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], hint: id(3, 8), next: id(3, 4)),
+        Rejection(
+            leader: [1, 2, 2, 4, 4, 4, 4], follower: [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], hint: id(3, 7), next: id(2, 3)),
+        Rejection(
+            leader: [1, 2, 2, 3, 4, 4, 4, 5], follower: [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], hint: id(3, 8),
+            next: id(3, 4)),
         // The follower skips its terms that are too new for the leader's entry.
         Rejection(leader: [1, 1, 1, 1], follower: [1, 2, 2, 4], hint: id(1, 1), next: id(1, 1)),
         Rejection(leader: [1, 1, 1, 1, 1, 1], follower: [1, 2, 2, 4], hint: id(1, 1), next: id(1, 1)),

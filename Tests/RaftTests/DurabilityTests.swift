@@ -17,7 +17,8 @@ struct DurabilityTests {
         var node = TestNode(restored: .log(terms: [5]), syncsAtOnce: false)
         node.receive(from: 2, term: 6, .preVoteRequest(last: id(5, 1)))
         node.receive(from: 2, term: 6, .voteRequest(last: id(4, 9)))
-        #expect(node.said() == [Said(2, 6, .preVoteResponse(granted: true)), Said(2, 6, .voteResponse(granted: false))])
+        #expect(
+            node.said() == [Said(2, 6, .preVoteResponse(granted: true)), Said(2, 6, .voteResponse(granted: false))])
         #expect(node.unsynced.map(\.hardState) == [HardState(term: 6)])
     }
 

@@ -136,9 +136,10 @@ struct ElectionTests {
         #expect(node.core.term == 1)
     }
 
-    @Test(arguments: [
-        (nil, 2, true), (nil, 3, true), (2, 2, true), (3, 3, true), (2, 3, false), (3, 2, false),
-    ] as [(NodeID?, NodeID, Bool)])
+    @Test(
+        arguments: [
+            (nil, 2, true), (nil, 3, true), (2, 2, true), (3, 3, true), (2, 3, false), (3, 2, false),
+        ] as [(NodeID?, NodeID, Bool)])
     func `a node votes once a term, first come first served`(vote: NodeID?, candidate: NodeID, isGranted: Bool) {
         var node = TestNode(restored: .log(terms: [], term: 1, vote: vote), configure: plain)
         node.receive(from: candidate, term: 1, .voteRequest(last: .zero))

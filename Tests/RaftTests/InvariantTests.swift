@@ -6,7 +6,8 @@ import Testing
 struct InvariantTests {
     @Test func `a leader that contradicts a committed entry`() {
         var node = TestNode(restored: .log(terms: [1, 1], commit: 2))
-        node.receive(from: 2, term: 3, .appendRequest(previous: id(1, 1), entries: [entry(3, 2), entry(3, 3)], commit: 0))
+        node.receive(
+            from: 2, term: 3, .appendRequest(previous: id(1, 1), entries: [entry(3, 2), entry(3, 3)], commit: 0))
         #expect(node.violation?.rule == "committed-entry-truncated")
         #expect(node.disk.entries.map(\.term) == [1, 1])
     }
@@ -126,11 +127,13 @@ struct MisbehaviourTests {
         #expect(node.takeMisbehaviour() == [2])
     }
 
-    @Test(arguments: [
-        // A hole; a repeat; a term that falls; a term that is not yet; a previous entry that is not yet; overflow.
-        (id(1, 2), [entry(2, 4)]), (id(1, 2), [entry(2, 3), entry(2, 3)]), (id(1, 2), [entry(2, 3), entry(1, 4)]),
-        (id(1, 2), [entry(3, 3)]), (id(3, 2), []), (EntryID(term: 1, index: LogIndex(.max)), []), (id(2, 2), [entry(1, 3)]),
-    ] as [(EntryID, [Entry])])
+    @Test(
+        arguments: [
+            // A hole; a repeat; a term that falls; a term that is not yet; a previous entry that is not yet; overflow.
+            (id(1, 2), [entry(2, 4)]), (id(1, 2), [entry(2, 3), entry(2, 3)]), (id(1, 2), [entry(2, 3), entry(1, 4)]),
+            (id(1, 2), [entry(3, 3)]), (id(3, 2), []), (EntryID(term: 1, index: LogIndex(.max)), []),
+            (id(2, 2), [entry(1, 3)]),
+        ] as [(EntryID, [Entry])])
     func `entries that are no part of a log`(previous: EntryID, sent: [Entry]) {
         var node = follower()
         node.receive(from: 2, term: 2, .appendRequest(previous: previous, entries: sent, commit: 0))

@@ -85,16 +85,17 @@ struct MessageCodecTests {
         #expect(reader.isAtEnd)
     }
 
-    @Test(arguments: [
-        // Version, kind, a flag, an entry's kind.
-        (Message.Body.heartbeatResponse(round: 1), 0, 2, "message version"),
-        (.heartbeatResponse(round: 1), 1, 0, "message kind"), (.heartbeatResponse(round: 1), 1, 12, "message kind"),
-        (.voteResponse(granted: true), 34, 2, "grant"),
-        (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 62, 9, "entry kind"),
-        // A count of entries, a payload's length beyond what is there.
-        (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 61, 0xFF, "entry count"),
-        (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 78, 0xFF, "entry payload"),
-    ] as [(Message.Body, Int, UInt8, String)])
+    @Test(
+        arguments: [
+            // Version, kind, a flag, an entry's kind.
+            (Message.Body.heartbeatResponse(round: 1), 0, 2, "message version"),
+            (.heartbeatResponse(round: 1), 1, 0, "message kind"), (.heartbeatResponse(round: 1), 1, 12, "message kind"),
+            (.voteResponse(granted: true), 34, 2, "grant"),
+            (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 62, 9, "entry kind"),
+            // A count of entries, a payload's length beyond what is there.
+            (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 61, 0xFF, "entry count"),
+            (.appendRequest(previous: .zero, entries: [entry(1, 1)], commit: 0), 78, 0xFF, "entry payload"),
+        ] as [(Message.Body, Int, UInt8, String)])
     func `a wrong byte is named`(body: Message.Body, offset: Int, byte: UInt8, what: String) {
         var array = encoded(message(body)).array
         array[offset] = byte
@@ -126,7 +127,9 @@ struct MessageCodecTests {
         let frame = reader
         guard case .appendRequest(_, let entries, _) = try Message(decoding: &reader).body else { return }
         #expect(entries.first?.payload == payload)
-        let copies = withExtendedLifetime(frame) { entries[0].payload.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }
+        let copies = withExtendedLifetime(frame) {
+            entries[0].payload.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        }
         var again = frame
         guard case .appendRequest(_, let same, _) = try Message(decoding: &again).body else { return }
         #expect(same[0].payload.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } == copies)

@@ -15,7 +15,9 @@ struct QuorumTests {
     @Test func `a commit index agrees with the definition, for one and for two majorities`() {
         var random = SplitMix64(seed: 3)
         for _ in 0..<5000 {
-            func someone(_ bound: UInt64) -> [NodeID] { (0..<random.next(below: bound)).map { _ in NodeID(random.next(below: UInt64(9))) } }
+            func someone(_ bound: UInt64) -> [NodeID] {
+                (0..<random.next(below: bound)).map { _ in NodeID(random.next(below: UInt64(9))) }
+            }
             let membership = Membership(voters: someone(8) + [1], outgoing: someone(6))
             var values: [NodeID: UInt64] = [:]
             for node in membership.all { values[node] = random.next(below: UInt64(6)) }
@@ -27,10 +29,11 @@ struct QuorumTests {
         }
     }
 
-    @Test(arguments: [
-        ([], 0), ([5], 5), ([5, 3], 3), ([1, 2, 3], 2), ([7, 7, 0], 7), ([4, 3, 2, 1], 2), ([9, 8, 7, 2, 1], 7),
-        ([0, 0, 0, 9, 9, 9, 9], 9),
-    ] as [([UInt64], UInt64)])
+    @Test(
+        arguments: [
+            ([], 0), ([5], 5), ([5, 3], 3), ([1, 2, 3], 2), ([7, 7, 0], 7), ([4, 3, 2, 1], 2), ([9, 8, 7, 2, 1], 7),
+            ([0, 0, 0, 9, 9, 9, 9], 9),
+        ] as [([UInt64], UInt64)])
     func `the value of the majority`(values: [UInt64], expected: UInt64) {
         let membership = Membership(voters: voters(9).prefix(values.count))
         #expect(Quorum.reached(in: membership) { values[Int($0.rawValue) - 1] } == expected)
@@ -41,7 +44,8 @@ struct QuorumTests {
         for _ in 0..<5000 {
             let membership = Membership(
                 voters: voters(1 + random.next(below: UInt64(7))),
-                outgoing: random.next(below: UInt64(2)) == 0 ? [] : voters(3 + random.next(below: UInt64(7))).dropFirst(2))
+                outgoing: random.next(below: UInt64(2)) == 0
+                    ? [] : voters(3 + random.next(below: UInt64(7))).dropFirst(2))
             var votes: [NodeID: Bool] = [:]
             var tally = VoteTally()
             for node in membership.all {

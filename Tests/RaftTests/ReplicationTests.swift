@@ -28,11 +28,13 @@ struct ReplicationTests {
         #expect(node.said() == [Said(2, 1, news), Said(3, 1, news)])
     }
 
-    @Test(arguments: [
-        (1, [], true), (3, [], false), (3, [2], true), (3, [2, 3], true), (5, [], false), (5, [2], false),
-        (5, [2, 3], true), (5, [2, 3, 4], true), (5, [2, 3, 4, 5], true),
-    ] as [(UInt64, [NodeID], Bool)])
-    func `an entry is committed when a majority has acknowledged it`(size: UInt64, ackers: [NodeID], isCommitted: Bool) {
+    @Test(
+        arguments: [
+            (1, [], true), (3, [], false), (3, [2], true), (3, [2, 3], true), (5, [], false), (5, [2], false),
+            (5, [2, 3], true), (5, [2, 3, 4], true), (5, [2, 3, 4, 5], true),
+        ] as [(UInt64, [NodeID], Bool)])
+    func `an entry is committed when a majority has acknowledged it`(size: UInt64, ackers: [NodeID], isCommitted: Bool)
+    {
         var node = TestNode(restored: .log(terms: [], voters: voters(size)), configure: plain)
         if size > 1 { node.becomeLeader() }
         for other in voters(size).dropFirst() { node.receive(from: other, term: 1, .appendAccepted(matched: 1)) }
@@ -111,14 +113,16 @@ struct ReplicationTests {
         #expect(node.said() == [Said(2, 4, .appendAccepted(matched: sent.last!.index))])
     }
 
-    @Test(arguments: [
-        [1, 1, 1, 4, 4, 5, 5, 6, 6], [1, 1, 1, 4], [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
-        [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], [1, 1, 1, 4, 4, 4, 4], [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
-    ] as [[UInt64]])
+    @Test(
+        arguments: [
+            [1, 1, 1, 4, 4, 5, 5, 6, 6], [1, 1, 1, 4], [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
+            [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], [1, 1, 1, 4, 4, 4, 4], [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
+        ] as [[UInt64]])
     func `a leader brings any follower's log in line with its own (figure 7)`(terms: [UInt64]) {
         let leaderTerms: [UInt64] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6]
         var cluster = Cluster(
-            [.log(terms: leaderTerms, term: 8), .log(terms: terms, term: 8), .log(terms: [], term: 8)], configure: plain)
+            [.log(terms: leaderTerms, term: 8), .log(terms: terms, term: 8), .log(terms: [], term: 8)], configure: plain
+        )
         // Node 3 can vote where node 2's log is better.
         cluster.elect(1)
         cluster.propose(1, "x")
@@ -213,7 +217,8 @@ struct ReplicationTests {
     @Test func `an append that overlaps the committed part only adds its rest`() {
         var node = TestNode(restored: .log(terms: [1, 1, 1], commit: 2), configure: plain)
         node.follow(2, term: 1)
-        node.receive(from: 2, term: 1, .appendRequest(previous: .zero, entries: entries(terms: [1, 1, 1, 1]), commit: 4))
+        node.receive(
+            from: 2, term: 1, .appendRequest(previous: .zero, entries: entries(terms: [1, 1, 1, 1]), commit: 4))
         #expect(node.said() == [Said(2, 1, .appendAccepted(matched: 4))])
         #expect(node.core.commitIndex == 4)
         node.receive(from: 2, term: 1, .appendRequest(previous: .zero, entries: entries(terms: [1]), commit: 4))

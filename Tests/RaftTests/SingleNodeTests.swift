@@ -162,10 +162,12 @@ struct VotingBanTests {
     @Test func `the ban ends when it has caught up durably with a leader's commit index, of that leader's term`() {
         var node = node()
         node.receive(from: 2, term: 3, .appendRequest(previous: .zero, entries: entries(terms: [1]), commit: 3))
-        node.receive(from: 2, term: 3, .appendRequest(previous: id(1, 1), entries: entries(terms: [2], after: 1), commit: 3))
+        node.receive(
+            from: 2, term: 3, .appendRequest(previous: id(1, 1), entries: entries(terms: [2], after: 1), commit: 3))
         #expect(!node.core.mayVote)
         node.syncsAtOnce = false
-        node.receive(from: 2, term: 3, .appendRequest(previous: id(2, 2), entries: entries(terms: [3], after: 2), commit: 3))
+        node.receive(
+            from: 2, term: 3, .appendRequest(previous: id(2, 2), entries: entries(terms: [3], after: 2), commit: 3))
         #expect(node.core.commitIndex == 3)
         #expect(!node.core.mayVote, "not durable yet")
         node.sync()

@@ -8,18 +8,25 @@ struct ErrorTests {
 
     init() throws { directory = try TestDirectory() }
 
-    @Test(arguments: [
-        ("IO error: No space left on device: While appending to file: /d/000012.log: No space left on device", .noSpace),
-        ("IO error: While appending to file: /d/000012.log: Disk quota exceeded", .noSpace),
-        ("IO error: While lock file: /d/LOCK: Resource temporarily unavailable", .lockHeld),
-        ("IO error: lock hold by current process, acquire time 1 acquiring thread 2: /d/LOCK: No locks available", .lockHeld),
-        ("IO error: While fdatasync: /d/000012.log: Input/output error", .io),
-        ("Corruption: block checksum mismatch: stored = 1, computed = 2 in /d/000009.sst", .corruption),
-        ("Result incomplete: read in progress", .incomplete),
-        ("Resource busy: ", .busy),
-        ("Invalid argument: Column families not opened: log", .other),
-        ("", .other),
-    ] as [(String, RocksDBError.Kind)])
+    @Test(
+        arguments: [
+            (
+                "IO error: No space left on device: While appending to file: /d/000012.log: No space left on device",
+                .noSpace
+            ),
+            ("IO error: While appending to file: /d/000012.log: Disk quota exceeded", .noSpace),
+            ("IO error: While lock file: /d/LOCK: Resource temporarily unavailable", .lockHeld),
+            (
+                "IO error: lock hold by current process, acquire time 1 /d/LOCK: No locks available",
+                .lockHeld
+            ),
+            ("IO error: While fdatasync: /d/000012.log: Input/output error", .io),
+            ("Corruption: block checksum mismatch: stored = 1, computed = 2 in /d/000009.sst", .corruption),
+            ("Result incomplete: read in progress", .incomplete),
+            ("Resource busy: ", .busy),
+            ("Invalid argument: Column families not opened: log", .other),
+            ("", .other),
+        ] as [(String, RocksDBError.Kind)])
     func `the text gives the kind`(message: String, kind: RocksDBError.Kind) {
         #expect(RocksDBError(message: message).kind == kind)
         #expect(RocksDBError(message: message).message == message)

@@ -12,10 +12,11 @@ struct IteratorTests {
         for key in ["a", "b", "c", "d"] { try database.put(key, key.uppercased()) }
     }
 
-    @Test(arguments: [
-        ("", nil, ["a=A", "b=B", "c=C", "d=D"]), ("b", nil, ["b=B", "c=C", "d=D"]), ("b", "d", ["b=B", "c=C"]),
-        ("bb", "c", []), ("e", nil, []), ("", "a", []),
-    ] as [(String, String?, [String])])
+    @Test(
+        arguments: [
+            ("", nil, ["a=A", "b=B", "c=C", "d=D"]), ("b", nil, ["b=B", "c=C", "d=D"]), ("b", "d", ["b=B", "c=C"]),
+            ("bb", "c", []), ("e", nil, []), ("", "a", []),
+        ] as [(String, String?, [String])])
     func `bounds take the lower and leave the upper key`(lower: String, upper: String?, expected: [String]) throws {
         #expect(try database.pairs(from: lower, to: upper) == expected)
     }
@@ -27,15 +28,6 @@ struct IteratorTests {
             return seen.count < 2
         }
         #expect(seen == ["a", "b"])
-    }
-
-    @Test func `a scan passes on what its body throws`() throws {
-        struct Enough: Error, Equatable {}
-        #expect(throws: Enough()) {
-            try database.scan(from: RawSpan(), to: nil, in: database.root, onError: { _ in Enough() }) {
-                (_, _) throws(Enough) in throw Enough()
-            }
-        }
     }
 
     @Test func `an iterator moves both ways within its bounds`() throws {

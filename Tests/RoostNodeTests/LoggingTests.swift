@@ -82,20 +82,21 @@ struct LoggingTests {
         // Longer than PIPE_BUF: the system itself keeps only shorter ones whole.
         let (threads, each, length) = (4, 100, 10_000)
         let pipe = TestPipe()
-        // The reader must run beside the writers: they fill the pipe many times.
-        let read = Thread.read(pipe)
+        // So that the system takes lines in pieces: whoever waits in the middle of one lets the others go on.
+        #expect(fcntl(pipe.writing, F_SETFL, O_NONBLOCK) == 0)
+        // Threads of their own: the cooperative pool of a small machine would let one writer finish before the next.
+        let lines = Thread.run { pipe.readAll() }
         let output = LogOutput(descriptor: pipe.writing)
-        await withTaskGroup(of: Void.self) { group in
-            for thread in 0..<threads {
-                group.addTask {
-                    for _ in 0..<each { output.write(String(repeating: "\(thread)", count: length)) }
-                }
+        let writers = (0..<threads).map { thread in
+            Thread.run {
+                for _ in 0..<each { output.write(String(repeating: "\(thread)", count: length)) }
             }
         }
+        for writer in writers { await writer.value }
         close(pipe.writing)
-        let lines = await read.value
-        #expect(lines.count == threads * each)
-        #expect(lines.allSatisfy { $0.count == length && Set($0).count == 1 })
+        let read = await lines.value
+        #expect(read.count == threads * each)
+        #expect(read.allSatisfy { $0.count == length && Set($0).count == 1 })
     }
 
     @Test func `a reader that is gone is no reason to die or to spin`() {
@@ -169,7 +170,6 @@ private struct TestPipe {
 
     func readAll() -> [String] {
         var bytes: [UInt8] = []
-        // A page at a time: a writer of a longer line then waits in its middle.
         var buffer = [UInt8](repeating: 0, count: 4 << 10)
         while true {
             let count = read(reading, &buffer, buffer.count)
@@ -181,21 +181,23 @@ private struct TestPipe {
     }
 }
 
-/// A thread outside of the cooperative pool, for a call that blocks.
+/// A thread outside of the cooperative pool, for calls that block.
 private enum Thread {
-    static func read(_ pipe: TestPipe) -> Task<[String], Never> {
-        let (lines, continuation) = AsyncStream.makeStream(of: [String].self)
+    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Task<Value, Never> {
+        let (results, continuation) = AsyncStream.makeStream(of: Value.self)
+        let box = Unmanaged.passRetained(Box { continuation.yield(body()) })
         var thread = pthread_t()
-        let context = Unmanaged.passRetained(Box { continuation.yield(pipe.readAll()) })
-        pthread_create(
+        let started = pthread_create(
             &thread, nil,
             {
-                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
-            }, context.toOpaque())
+                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        precondition(started == 0, "no thread: \(started)")
         pthread_detach(thread)
         return Task {
-            for await result in lines { return result }
-            return []
+            for await result in results { return result }
+            preconditionFailure("the thread ended without a result")
         }
     }
 

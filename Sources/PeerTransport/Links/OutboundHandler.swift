@@ -54,6 +54,10 @@ final class OutboundHandler: ChannelInboundHandler {
     private var frames: FrameDecoder
     private var batches: BatchEncoder
     private var received: [Frame] = []
+    /// How many more batches may be written in this turn of the event loop.
+    private var batchesLeft = OutboundHandler.batchesPerTurn
+    /// The next turn goes on with `pump` by itself.
+    private var isContinuing = false
     private var timer: Scheduled<Void>?
     private var startedAt = NIODeadline.uptimeNanoseconds(0)
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
@@ -103,7 +107,9 @@ final class OutboundHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case LinkEvent.outboxFilled: pump(context: context)
+        case LinkEvent.outboxFilled:
+            batchesLeft = Self.batchesPerTurn
+            pump(context: context)
         case LinkEvent.stop:
             finish(phase == .up ? .link(.stopped) : .failed("this node stops"), context: context)
         default: context.fireUserInboundEventTriggered(event)
@@ -186,16 +192,28 @@ final class OutboundHandler: ChannelInboundHandler {
     // MARK: Messages
 
     /// Gives the socket the next batch whenever it has taken the one before.
+    ///
+    /// A socket that takes everything at once reports that it is writable from within the write, so this is entered again
+    /// from there; that is why the batches of a turn are counted in a property.
     private func pump(context: ChannelHandlerContext) {
         outbox.acknowledgeWake()
-        guard phase == .up else { return }
-        for _ in 0..<Self.batchesPerTurn {
-            guard context.channel.isWritable else { return }
+        guard phase == .up, !isContinuing else { return }
+        while context.channel.isWritable {
+            guard batchesLeft > 0 else { return continueNextTurn(context: context) }
             let batch = batches.next()
             guard !batch.isEmpty else { return }
+            batchesLeft -= 1
             write(batch, context: context)
         }
-        context.eventLoop.assumeIsolated().execute { [self] in pump(context: context) }
+    }
+
+    private func continueNextTurn(context: ChannelHandlerContext) {
+        isContinuing = true
+        context.eventLoop.assumeIsolated().execute { [self] in
+            isContinuing = false
+            batchesLeft = Self.batchesPerTurn
+            pump(context: context)
+        }
     }
 
     private func write(_ kind: FrameKind, payload: Bytes, context: ChannelHandlerContext) {

@@ -63,7 +63,9 @@ struct PersistQueue: Sendable {
             writtenIndex = index.previous
         }
         durableIndex = min(durableIndex, index.previous)
-        for position in underWay.indices { underWay[position].through = min(underWay[position].through, index.previous) }
+        for position in underWay.indices {
+            underWay[position].through = min(underWay[position].through, index.previous)
+        }
     }
 
     /// Keeps `message` until term, vote and the entries up to `index` are durable as they are now.

@@ -1,4 +1,7 @@
 /// The leader's side of replication: Raft paper, section 5.3 and 5.4.2; Raft thesis, section 10.2.1 and 10.2.2.
+///
+/// Any order of messages is safe, but appends to one follower should keep theirs, those without entries included: one
+/// that overtakes the entries it counts on is rejected, and the leader probes and sends them again.
 extension RaftCore {
     // MARK: Heartbeats
 

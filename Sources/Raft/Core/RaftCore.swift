@@ -15,9 +15,9 @@
 /// The parts, by file: elections (`+Election`), the leader's side of replication (`+Replication`), the follower's
 /// (`+Following`), proposals, reads, durability (`+Persistence`), checks (`+Invariants`).
 ///
-/// Not there yet, and where it will go: membership changes (entries of kind `membership`, switched when applied; quorums
-/// understand joint configurations already), transfer of leadership, snapshots (`Progress.Mode.snapshot`), leases
-/// (`+Reads`; they need the send times of rounds).
+/// Not there yet, and where it will go: membership changes (entries of kind `membership`, switched when applied;
+/// quorums understand joint configurations already), transfer of leadership (`+Election`), snapshots
+/// (`Status.Mode.snapshot`, `Progress`), leases (`+Reads`; they need the send times of rounds).
 public struct RaftCore: Sendable {
     let configuration: Configuration
     /// Who belongs to the group.
@@ -113,8 +113,10 @@ public struct RaftCore: Sendable {
         checkInvariants()
     }
 
-    /// What is to be done since the last drain; see `Effect` for the rules. The persist comes first, then what the steps
-    /// caused in their order, then what the drain itself sends and applies.
+    /// What is to be done since the last drain; see `Effect` for the rules.
+    ///
+    /// At most one `persist`, and first; then what the steps caused, in their order; then what the drain itself sends
+    /// and applies.
     public mutating func drainEffects() -> [Effect] {
         guard violation == nil else { return reportViolation() }
         var slice: EntrySlice?

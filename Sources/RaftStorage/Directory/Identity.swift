@@ -44,7 +44,8 @@ package struct Identity: Hashable, Sendable {
     func check(against configuration: StoreConfiguration) throws(StorageError) {
         let directory = configuration.directory
         guard node == configuration.node else {
-            throw StorageError(.wrongIdentity, "\(directory) belongs to node \(node), not to node \(configuration.node)")
+            throw StorageError(
+                .wrongIdentity, "\(directory) belongs to node \(node), not to node \(configuration.node)")
         }
         guard
             clusterID == NodeStore.clusterID(name: configuration.clusterName, founders: configuration.founders)

@@ -4,11 +4,11 @@ import RocksDB
 extension RocksEngine {
     /// Opens a directory's database, or makes it.
     ///
-    /// Making can stop anywhere and be taken up again: the first records are written as one, and the directory counts as
-    /// initialized only after that.
+    /// Making can stop anywhere and be taken up again: the first records are written as one, and the directory counts
+    /// as initialized only after that.
     ///
-    /// - Throws: `.corruption`, `.newerFormat`, `.wrongIdentity` when the database belongs to another identity, and what
-    ///   the operating system says.
+    /// - Throws: `.corruption`, `.newerFormat`, `.wrongIdentity` when the database belongs to another identity, and
+    ///   what the operating system says.
     static func open(
         _ directory: DataDirectory, _ configuration: StoreConfiguration, _ identity: Identity
     ) throws(StorageError) -> RocksEngine {
@@ -86,7 +86,8 @@ extension RocksEngine {
         let found = try OwnerRecord(decoding: owner)
         guard found == OwnerRecord(identity) else {
             throw StorageError(
-                .wrongIdentity, "\(database.path) was made by node \(found.node), incarnation \(found.incarnation.hex), "
+                .wrongIdentity,
+                "\(database.path) was made by node \(found.node), incarnation \(found.incarnation.hex), "
                     + "not by the node of the directory's IDENTITY file")
         }
         return try NumberRecord.decode(generation, key: MetadataKey.generation, "state generation")

@@ -48,11 +48,11 @@ final class RocksEngine: StorageEngine {
 
     func allMetadata() throws(StorageError) -> [(key: Bytes, value: Bytes)] {
         var records: [(key: Bytes, value: Bytes)] = []
-        try database.scan(
-            from: RawSpan(), to: nil, in: metaFamily, onError: { StorageError($0, while: "read metadata") }
-        ) { (key, value) throws(StorageError) in
-            records.append((Bytes(copying: key), Bytes(copying: value)))
-            return true
+        try storage("read metadata") { () throws(RocksDBError) in
+            try database.scan(from: RawSpan(), to: nil, in: metaFamily) { key, value in
+                records.append((Bytes(copying: key), Bytes(copying: value)))
+                return true
+            }
         }
         return records
     }

@@ -8,14 +8,14 @@ protocol LogStore: Sendable {
     /// Everything of a group but its entries.
     func head(of group: GroupID) throws(StorageError) -> LogHead
 
-    /// Gives `body` the entries that exist within `indexes`, ascending, each one checked by itself (form, checksum, place),
-    /// until it returns false. All are of one moment.
+    /// Gives `body` the entries that exist within `indexes`, ascending, each one checked by itself (form, checksum,
+    /// place), until it returns false. All are of one moment.
     func scan(
         _ group: GroupID, _ indexes: ClosedRange<LogIndex>, _ body: (Entry) throws(StorageError) -> Bool
     ) throws(StorageError)
 
-    /// Removes the entries after `old` up to and including `new`, and notes `new`, as one unit. Durable no later than the
-    /// next `write`, and never without what was written before: a crash leaves both or neither.
+    /// Removes the entries after `old` up to and including `new`, and notes `new`, as one unit. Durable no later than
+    /// the next `write`, and never without what was written before: a crash leaves both or neither.
     func truncate(_ group: GroupID, from old: EntryID, through new: EntryID) throws(StorageError)
 }
 

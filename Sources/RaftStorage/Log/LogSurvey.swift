@@ -10,14 +10,15 @@ struct LogSurvey: Hashable {
 
     init(after truncated: EntryID) { last = truncated }
 
-    /// - Throws: `.corruption` at a gap, or when a term is smaller than the one before it (Raft paper, section 5.3: terms
-    ///   in a log never decrease).
+    /// - Throws: `.corruption` at a gap, or when a term is smaller than the one before it (Raft paper, section 5.3:
+    ///   terms in a log never decrease).
     mutating func add(_ id: EntryID, of group: GroupID) throws(StorageError) {
         guard id.index == last.index.next else {
             throw StorageError(.corruption, "the log of group \(group) has a gap between \(last.index) and \(id.index)")
         }
         guard id.term >= last.term else {
-            throw StorageError(.corruption, "log entry \(id.index) of group \(group) has term \(id.term) after \(last.term)")
+            throw StorageError(
+                .corruption, "log entry \(id.index) of group \(group) has term \(id.term) after \(last.term)")
         }
         if id.term > last.term || termRuns.isEmpty { termRuns.append(id) }
         last = id

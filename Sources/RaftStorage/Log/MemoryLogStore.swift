@@ -9,7 +9,9 @@ final class MemoryLogStore: LogStore {
         var entries: [Entry] = []
 
         /// Where the entry of that index stands, or would stand.
-        func position(of index: LogIndex) -> Int { min(Int(index.distance(from: head.truncated.index.next)), entries.count) }
+        func position(of index: LogIndex) -> Int {
+            min(Int(clamping: index.distance(from: head.truncated.index.next)), entries.count)
+        }
     }
 
     private let logs = Mutex<[GroupID: Log]>([:])

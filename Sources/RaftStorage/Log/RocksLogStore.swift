@@ -46,17 +46,24 @@ final class RocksLogStore: LogStore {
     ) throws(StorageError) {
         let lower = RaftKey.entry(group, indexes.lowerBound)
         let upper = Bytes(RaftKey.entry(group, indexes.upperBound).array + [0])
-        try lower.withSpan { (lower) throws(StorageError) in
-            try upper.withSpan { (upper) throws(StorageError) in
-                try database.scan(
-                    from: lower, to: upper, in: family, scanOptions,
-                    onError: { StorageError($0, while: "read the log of group \(group)") }
-                ) { (key, value) throws(StorageError) in
-                    let index = LogIndex(UInt64(bigEndian: key.unsafeLoadUnaligned(fromByteOffset: 9, as: UInt64.self)))
-                    return try body(try EntryRecord.decode(Bytes(copying: value), group: group, index: index))
+        var failure: StorageError?
+        func take(_ key: RawSpan, _ value: RawSpan) -> Bool {
+            let index = LogIndex(UInt64(bigEndian: key.unsafeLoadUnaligned(fromByteOffset: 9, as: UInt64.self)))
+            do throws(StorageError) {
+                return try body(try EntryRecord.decode(Bytes(copying: value), group: group, index: index))
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        try storage("read the log of group \(group)") { () throws(RocksDBError) in
+            try lower.withSpan { (lower) throws(RocksDBError) in
+                try upper.withSpan { (upper) throws(RocksDBError) in
+                    try database.scan(from: lower, to: upper, in: family, scanOptions, take)
                 }
             }
         }
+        if let failure { throw failure }
     }
 
     func truncate(_ group: GroupID, from old: EntryID, through new: EntryID) throws(StorageError) {

@@ -38,7 +38,8 @@ package struct AppliedPosition: Hashable, Sendable {
             var reader = ByteReader(bytes)
             let version = try reader.u8("version")
             guard version == Self.version else {
-                throw StorageError(.newerFormat, "applied position of version \(version), this build knows \(Self.version)")
+                throw StorageError(
+                    .newerFormat, "applied position of version \(version), this build knows \(Self.version)")
             }
             let index = LogIndex(try reader.u64("index"))
             id = EntryID(term: Term(try reader.u64("term")), index: index)

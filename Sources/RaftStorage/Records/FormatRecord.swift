@@ -30,7 +30,8 @@ enum FormatRecord {
             throw StorageError(.newerFormat, "the store has format \(version), this build knows \(Self.version)")
         }
         guard features & ~knownFeatures == 0 else {
-            throw StorageError(.newerFormat, "the store uses features \(features.hex), this build knows \(knownFeatures.hex)")
+            throw StorageError(
+                .newerFormat, "the store uses features \(features.hex), this build knows \(knownFeatures.hex)")
         }
     }
 }

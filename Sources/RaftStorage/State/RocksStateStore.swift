@@ -74,11 +74,12 @@ struct RocksStateReader: StateReader {
     func scan(
         from lower: Bytes, to upper: Bytes, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
     ) throws(StateStoreError) {
-        try lower.withSpan { (lower) throws(StateStoreError) in
-            try upper.withSpan { (upper) throws(StateStoreError) in
-                try database.scan(from: lower, to: upper, in: family, scanning, onError: { StateStoreError($0) }) {
-                    (key, value) throws(StateStoreError) in
-                    key.withUnsafeBytes { key in value.withUnsafeBytes { value in body(key, value) } }
+        try state { () throws(RocksDBError) in
+            try lower.withSpan { (lower) throws(RocksDBError) in
+                try upper.withSpan { (upper) throws(RocksDBError) in
+                    try database.scan(from: lower, to: upper, in: family, scanning) { key, value in
+                        key.withUnsafeBytes { key in value.withUnsafeBytes { value in body(key, value) } }
+                    }
                 }
             }
         }

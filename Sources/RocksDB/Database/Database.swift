@@ -29,7 +29,8 @@ import Synchronization
     /// Opens the database and its column families, all at once: RocksDB refuses unless every existing one is named
     /// (`listColumnFamilies`).
     ///
-    /// - Throws: `.lockHeld`, `.corruption` (see `DatabaseOptions.walRecovery`), `.io`, `.other` for contradictory options.
+    /// - Throws: `.lockHeld`, `.corruption` (see `DatabaseOptions.walRecovery`), `.io`, `.other` for contradictory
+    ///   options.
     public init(
         path: String, options: DatabaseOptions = DatabaseOptions(),
         columnFamilies: [(name: String, options: ColumnFamilyOptions)] = [("default", ColumnFamilyOptions())],

@@ -37,7 +37,8 @@ extension Database {
 
     /// Makes a database of its own at `path` from hard links (copies, across file systems): cheap whatever the size.
     ///
-    /// `path` must not exist, its parent must. It is built as `path.tmp` and renamed: after a crash it is whole or absent.
+    /// `path` must not exist, its parent must. It is built as `path.tmp` and renamed: after a crash it is whole or
+    /// absent.
     public func makeCheckpoint(at path: String, flush: CheckpointFlush) throws(RocksDBError) {
         let checkpoint = try unsafe checked { unsafe rocksdb_checkpoint_object_create(handle, $0) }
         defer { unsafe rocksdb_checkpoint_object_destroy(checkpoint) }

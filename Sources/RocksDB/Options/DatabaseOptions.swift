@@ -30,16 +30,16 @@ public struct DatabaseOptions: Sendable {
     public var errorIfExists = false
     /// Default `.tolerateCorruptedTailRecords` (RocksDB's own is `.pointInTime`).
     public var walRecovery = WALRecovery.tolerateCorruptedTailRecords
-    /// Note in the MANIFEST which WAL files must exist, so that a missing older one refuses to open. A missing newest one
-    /// is not noticed. Default true (RocksDB's own is false).
+    /// Note in the MANIFEST which WAL files must exist, so that a missing older one refuses to open. A missing newest
+    /// one is not noticed. Default true (RocksDB's own is false).
     public var trackAndVerifyWALs = true
     /// Once WAL files exceed this many bytes, the column families that hold the oldest one back are flushed.
     /// 0 = four times all write buffers. Default 0.
     public var maxTotalWALBytes: UInt64 = 0
     /// Threads for flushes and compactions together. Default 2.
     public var maxBackgroundJobs: Int32 = 2
-    /// While an SST file is written, start writing it back after each such run of bytes, so that the final sync is short.
-    /// 0 = leave it to the system. Default 0.
+    /// While an SST file is written, start writing it back after each such run of bytes, so that the final sync is
+    /// short. 0 = leave it to the system. Default 0.
     public var bytesPerSync: UInt64 = 0
     /// Table files kept open; -1 = all. `ReadOptions.Tier.memory` needs -1, and databases with many range deletions
     /// should have it. Default -1.
@@ -59,7 +59,8 @@ public struct DatabaseOptions: Sendable {
 
     public init() {}
 
-    /// The C form. Only the database's part of it is meaningful, or, for `rocksdb_open`-like calls that take one object,
+    /// The C form. Only the database's part of it is meaningful, or, for `rocksdb_open`-like calls that take one
+    /// object,
     /// `family` fills in the other part.
     func makeHandle() throws(RocksDBError) -> OptionsHandle {
         let handle = OptionsHandle()

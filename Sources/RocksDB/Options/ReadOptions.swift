@@ -9,7 +9,8 @@ import CRocksDB
         /// Anywhere.
         case all = 0
         /// Memtables and block cache alone: throws `.incomplete` rather than wait for the disk. Refused unless
-        /// `DatabaseOptions.maxOpenFiles` is -1: for a key whose table file isn't open RocksDB would give an empty value.
+        /// `DatabaseOptions.maxOpenFiles` is -1: for a key whose table file isn't open RocksDB would give an empty
+        /// value.
         case memory = 1
         /// What a crash right now would leave of a column family that is written without WAL: once any write without
         /// WAL has happened, memtables are skipped, those of every column family. Point reads only.

@@ -38,22 +38,11 @@ extension Database {
         from lower: RawSpan, to upper: RawSpan?, in family: ColumnFamily, _ options: ReadOptions = .standard,
         _ body: (_ key: RawSpan, _ value: RawSpan) -> Bool
     ) throws(RocksDBError) {
-        try scan(from: lower, to: upper, in: family, options, onError: { $0 }) { (key, value) throws(RocksDBError) in
-            body(key, value)
-        }
-    }
-
-    /// As above, for a `body` that throws errors of its own; `convert` makes such an error of RocksDB's.
-    public func scan<E: Error>(
-        from lower: RawSpan, to upper: RawSpan?, in family: ColumnFamily, _ options: ReadOptions = .standard,
-        onError convert: (RocksDBError) -> E,
-        _ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> Bool
-    ) throws(E) {
         var iterator = DatabaseIterator(self, family, options, lower: lower, upper: upper)
-        do throws(RocksDBError) { try iterator.seekToFirst() } catch { throw convert(error) }
+        try iterator.seekToFirst()
         while iterator.isValid {
-            guard try iterator.withEntry(body) else { return }
-            do throws(RocksDBError) { try iterator.next() } catch { throw convert(error) }
+            guard iterator.withEntry(body) else { return }
+            try iterator.next()
         }
     }
 }

@@ -1,7 +1,7 @@
 import CRocksDB
 
-/// Walks a column family in key order, seeing the moment at which it was made. Holds its database strongly, and memtables
-/// and files of that moment alive: don't keep one for long.
+/// Walks a column family in key order, seeing the moment at which it was made. Holds its database strongly, and
+/// memtables and files of that moment alive: don't keep one for long.
 ///
 /// `@unchecked Sendable`: a noncopyable value has one owner, and every move needs exclusive access to it.
 @safe public struct DatabaseIterator: ~Copyable, @unchecked Sendable {

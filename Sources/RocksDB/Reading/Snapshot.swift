@@ -1,7 +1,7 @@
 import CRocksDB
 
-/// One moment of the whole database, for `ReadOptions`. Made in microseconds; as long as it exists, no column family can
-/// shed what was deleted or overwritten since, not even when it flushes. Holds its database strongly.
+/// One moment of the whole database, for `ReadOptions`. Made in microseconds; as long as it exists, no column family
+/// can shed what was deleted or overwritten since, not even when it flushes. Holds its database strongly.
 ///
 /// `@unchecked Sendable`: RocksDB's snapshots are immutable and may be read through by all threads.
 @safe public final class Snapshot: @unchecked Sendable {

@@ -79,7 +79,8 @@ import CRocksDB
                         unsafe partsSpan.withUnsafeMutableBufferPointer { parts in
                             unsafe countsSpan.withUnsafeMutableBufferPointer { counts in
                                 unsafe rocksdb_writebatch_putv_cf(
-                                    pointer, family.handle, 1, &key, &keyCount, 3, parts.baseAddress, counts.baseAddress)
+                                    pointer, family.handle, 1, &key, &keyCount, 3, parts.baseAddress, counts.baseAddress
+                                )
                             }
                         }
                     }

@@ -41,20 +41,17 @@ final class RawPeer: Sendable {
         try await channel.setOption(.autoRead, value: isReading).get()
     }
 
-    /// All bytes that came since the start, once they satisfy the condition.
-    func received(until isSatisfied: @escaping @Sendable (Bytes) -> Bool) async -> Bytes {
-        Self.joined(await stream.wait { isSatisfied(Self.joined($0)) })
+    /// All bytes that came since the start, once they are more than `count`.
+    func received(moreThan count: Int) async -> Bytes {
+        let pieces = await stream.wait { $0.reduce(0) { $0 + $1.count } > count }
+        var writer = ByteWriter(reservingCapacity: count)
+        for piece in pieces { writer.append(piece) }
+        return writer.take()
     }
 
     func stop() async throws {
         try await listener.close()
         for channel in accepted.elements { try? await channel.close() }
-    }
-
-    private static func joined(_ pieces: [Bytes]) -> Bytes {
-        var writer = ByteWriter(reservingCapacity: pieces.reduce(0) { $0 + $1.count })
-        for piece in pieces { writer.append(piece) }
-        return writer.take()
     }
 
     private final class Reader: ChannelInboundHandler {

@@ -60,6 +60,10 @@ func withNodes(_ nodes: TestNode..., body: () async throws -> Void) async throws
 }
 
 extension PeerTransportLimits {
-    /// The defaults, but for pauses that nobody wants to wait for.
-    static var quick: PeerTransportLimits { PeerTransportLimits(reconnectMax: .milliseconds(40)) }
+    /// Pauses that nobody has to wait for, and timeouts that no busy machine runs into.
+    static var quick: PeerTransportLimits {
+        PeerTransportLimits(
+            handshakeTimeout: .seconds(50), connectTimeout: .seconds(50), reconnectMax: .milliseconds(40),
+            linkTimeout: .seconds(50))
+    }
 }

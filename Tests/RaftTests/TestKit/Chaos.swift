@@ -12,6 +12,8 @@ struct Chaos {
         var test: TestNode
         var isUp = true
         var incarnation: UInt64 = 1
+        /// How far its clock is ahead.
+        var lead = Duration.zero
         /// What the state machine would still hold after a crash.
         var durableApplied = LogIndex.zero
         /// How much of `test.applied` was checked.
@@ -29,6 +31,7 @@ struct Chaos {
     private var network: [Message] = []
     private var cut: Set<[NodeID]> = []
     private var tokens: UInt64 = 0
+    private(set) var restarts = 0
     private let configuration: Configuration
     /// Everything that came out, if wanted.
     private(set) var trace: [String] = []
@@ -40,6 +43,8 @@ struct Chaos {
         random = SplitMix64(seed: seed)
         let voters = (1...size).map { NodeID($0) }
         var configuration = Configuration(group: group, node: 0, seed: seed)
+        configuration.electionTimeout = .milliseconds(100)
+        configuration.heartbeatInterval = .milliseconds(20)
         configuration.preVote = random.next(below: 4) > 0
         configuration.checkQuorum = random.next(below: 4) > 0
         configuration.maxAppendBytes = [1, 200, 1 << 18][Int(random.next(below: 3))]
@@ -71,9 +76,10 @@ struct Chaos {
         case 0..<40: for _ in 0...random.next(below: 4) { deliverOne() }
         case 40..<54: sync(place)
         case 54..<62: apply(place)
-        case 62..<76: pass(random.next(below: .milliseconds(30)))
-        case 76..<86: propose(at: random.next(below: 4) == 0 ? place : leaderPlace ?? place)
-        case 86..<90: ask(at: place)
+        case 62..<75: pass(random.next(below: .milliseconds(30)))
+        case 75..<86: propose(at: anyLeaderPlace ?? place)
+        case 86..<89: ask(at: place)
+        case 89: hurry(place)
         case 90: crash(place)
         case 91..<94: if !nodes[place].isUp { restart(place) }
         case 94: if nodes[place].isUp { compact(place) }
@@ -130,9 +136,17 @@ struct Chaos {
 
     private mutating func pass(_ duration: Duration) {
         now = now.advanced(by: duration)
-        for place in nodes.indices where nodes[place].isUp && nodes[place].test.core.nextDeadline <= now {
-            with(place) { $0.give(.timeAdvanced) }
+        for place in nodes.indices where nodes[place].isUp {
+            if nodes[place].test.core.nextDeadline <= now.advanced(by: nodes[place].lead) {
+                with(place) { $0.give(.timeAdvanced) }
+            }
         }
+    }
+
+    /// One clock leaps: its node campaigns while the others still hear their leader.
+    private mutating func hurry(_ place: Int) {
+        nodes[place].lead = nodes[place].lead + .milliseconds(200)
+        with(place) { $0.give(.timeAdvanced) }
     }
 
     private mutating func propose(at place: Int) {
@@ -165,9 +179,10 @@ struct Chaos {
         let old = nodes[place].test
         let oldest = old.disk.truncated.index.rawValue
         let applied = oldest + random.next(below: nodes[place].durableApplied.rawValue - oldest + 1)
+        restarts += 1
         nodes[place] = Node(
             test: start(old.id, restored: old.disk.restored(applied: LogIndex(applied)), disk: old.disk),
-            incarnation: nodes[place].incarnation + 1, durableApplied: LogIndex(applied))
+            incarnation: nodes[place].incarnation + 1, lead: nodes[place].lead, durableApplied: LogIndex(applied))
         collect(place)
     }
 
@@ -249,15 +264,22 @@ struct Chaos {
             .max { nodes[$0].test.core.term < nodes[$1].test.core.term }
     }
 
+    /// Anyone who believes to lead, the deposed as well.
+    private var anyLeaderPlace: Int? {
+        let believers = nodes.indices.filter { nodes[$0].isUp && nodes[$0].test.core.role == .leader }
+        return believers.isEmpty ? nil : believers[Int(now.nanoseconds / 1_000_000) % believers.count]
+    }
+
     private func describe(_ status: Status) -> String {
-        "[\(status.node) \(status.role.rawValue) term \(status.term) commit \(status.commitIndex) last \(status.lastIndex)]"
+        let log = "commit \(status.commitIndex) last \(status.lastIndex)"
+        return "[\(status.node) \(status.role.rawValue) term \(status.term) \(log)]"
     }
 
     // MARK: What comes out
 
     private mutating func with(_ place: Int, _ body: (inout TestNode) -> Void) {
         guard nodes[place].isUp else { return }
-        nodes[place].test.now = now
+        nodes[place].test.now = now.advanced(by: nodes[place].lead)
         body(&nodes[place].test)
         if random.next(below: 2) == 0 { nodes[place].test.answerFetches() }
         collect(place)

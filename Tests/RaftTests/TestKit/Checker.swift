@@ -6,10 +6,11 @@ import Testing
 /// Judges a whole group by what must hold across its nodes and over time (Raft paper, figure 3).
 struct Checker {
     private let voters: [NodeID]
-    private var leaders: [Term: NodeID] = [:]
     /// Every entry that anyone ever committed, from index 1.
     private(set) var committed: [Entry] = []
-    private var lostPayloads: Set<String> = []
+    private(set) var lostPayloads: Set<String> = []
+    private(set) var readsAnswered = 0
+    private(set) var leaders: [Term: NodeID] = [:]
     private var commitOf: [NodeID: LogIndex] = [:]
     private(set) var failure: String?
 
@@ -57,6 +58,7 @@ struct Checker {
         case .proposalResolved(let token, let outcome): checkOutcome(token, outcome, of: &node)
         case .readReady(let token, let index):
             guard let floor = node.reads.removeValue(forKey: token) else { return fail("read \(token) ready twice") }
+            readsAnswered += 1
             if index < floor { fail("linearizable read: index \(index), but \(floor) was committed before") }
         case .readFailed(let token):
             if node.reads.removeValue(forKey: token) == nil { fail("read \(token) failed after its end") }
