@@ -43,7 +43,7 @@ extension NodeStore {
     }
 
     /// Cuts the log up to and including `index`, and returns the entry's id, for `Input.compacted`; nil if that was cut
-    /// before. Not synced: durable with the next `write`, and never out of order with others. Only the applier's thread
+    /// before. Not synced: durable with the next `write`, and never out of order with others. One
     /// calls it.
     ///
     /// - Throws: `.invariant` beyond `durableApplied`: recovery would miss what only the log still holds.

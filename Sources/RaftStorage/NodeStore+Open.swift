@@ -4,6 +4,8 @@ import Raft
 extension NodeStore {
     /// Locks, checks and opens a node's data directory, or makes it; groups are read by `recover` afterwards.
     ///
+    /// The directory of a founder that is one of several is made suspect: see `isSuspect`.
+    ///
     /// `progress` gets a sentence now and then, for the log and for systemd: opening replays RocksDB's write-ahead log.
     ///
     /// - Throws: `.locked`, `.wrongIdentity`, `.newerFormat`, `.cannotCreate`, `.permission`, `.corruption` (also for a
@@ -13,10 +15,11 @@ extension NodeStore {
     ) throws(StorageError) -> NodeStore {
         switch configuration.engine {
         case .memory:
-            return NodeStore(
+            let store = NodeStore(
                 configuration: configuration, identity: try .make(for: configuration), engine: MemoryEngine(),
-                lock: nil,
-                peers: [:])
+                lock: nil, peers: [:])
+            try store.setSuspect(store.identity.isBornSuspect)
+            return store
         case .rocksdb: return try openDirectory(configuration, progress)
         }
     }

@@ -5,10 +5,9 @@ import Synchronization
 
 /// A node's durable memory: its identity, the logs of its groups, and the state that they build.
 ///
-/// Threads: `write` belongs to the log writer, `state` (its writes), `flushState` and `truncateLog` to the applier;
-/// they may run beside each other. Everything that only reads may be called from any thread that may wait for a disk,
-/// and
-/// `state`'s reads with tier `.memory` from any thread at all.
+/// Threads: `write` belongs to one thread, the log writer's, and so do the state's writes, to the applier's; of
+/// `flushState` and `truncateLog` one call runs at a time. All four may run beside each other. Everything that only reads
+/// may be called from any thread that may wait for a disk, and `state`'s reads with tier `.memory` from any thread at all.
 ///
 /// Failing: the first error of a write, a flush or a cut is final. It is thrown again by every later call of these, and
 /// the process must end by `abandon()` and exit: after a failed sync nobody knows what the disk holds, and an orderly
@@ -92,7 +91,8 @@ package final class NodeStore: Sendable {
 
     // MARK: Suspicion
 
-    /// Whether this node must not vote, because it may have forgotten what it promised: see `RestoredState.mayVote`.
+    /// Whether this node must not vote, because it may have forgotten what it promised: see `RestoredState.mayVote`. So
+    /// from the first moment in a new directory of one founder of several, until `setSuspect(false)`.
     package func isSuspect() throws(StorageError) -> Bool {
         guard let value = try engine.metadata(MetadataKey.suspect) else { return false }
         return try NumberRecord.decode(value, key: MetadataKey.suspect, "suspect flag") != 0

@@ -39,6 +39,7 @@ package protocol CompletionSink: AnyObject, Sendable {
     func readsFailed(through ticket: UInt64, _ failure: ReadFailure)
 }
 
+/// How the segment of a ticket ended.
 package struct WriteResult: Sendable {
     package var ticket: UInt64
     /// One outcome for each command of the segment, in order, or why there is none.
@@ -61,9 +62,12 @@ package enum WriteFailure: Error, Hashable, Sendable {
     case stopping
 }
 
+/// Why reads did not get their moment; they changed nothing and may be asked again. Scope: the request.
 package enum ReadFailure: Error, Hashable, Sendable {
-    /// No leader confirmed its leadership for `park-timeout`.
+    /// No leader was known for `park-timeout`.
     case noLeader
+    /// The leader did not confirm its leadership, or this node's state did not catch up, for `park-timeout`.
+    case notConfirmed
     case stopping
 }
 

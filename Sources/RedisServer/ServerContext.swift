@@ -88,6 +88,9 @@ final class ServerContext: Sendable {
     func text(of failure: ReadFailure) -> String {
         switch failure {
         case .noLeader: noLeaderText
+        case .notConfirmed:
+            "LOADING the leader did not confirm the read for \(limits.parkTimeout.milliseconds) ms, or this node lags "
+                + "behind; try again"
         case .stopping: text(of: WriteFailure.stopping)
         }
     }

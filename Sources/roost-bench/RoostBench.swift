@@ -17,10 +17,12 @@ struct RoostBench: ParsableCommand {
 
     @Flag(help: "Fewer requests and a time limit: under three minutes.") var quick = false
     @Flag(help: "Measure etcd too (needs etcd and h2load).") var withEtcd = false
-    @Option(help: ArgumentHelp("Rounds of which the medians are taken.", valueName: "number")) var rounds = 3
+    @Option(help: ArgumentHelp("Rounds of which the medians are taken.", valueName: "number"))
+    var rounds = 3
     @Option(help: ArgumentHelp("Where the servers keep their data; must be on a disk.", valueName: "folder"))
     var directory = "/var/tmp"
-    @Option(help: ArgumentHelp("The figures as JSON.", valueName: "file")) var json = "roost-bench.json"
+    @Option(help: ArgumentHelp("The figures as JSON.", valueName: "file"))
+    var json = "roost-bench.json"
     @Option(help: ArgumentHelp("Where roostd lies; default: beside this program.", valueName: "folder"))
     var binaries: String?
 
@@ -46,10 +48,12 @@ struct RoostBench: ParsableCommand {
 
     private func measure(_ workspace: Workspace) throws -> Report {
         let plan = quick ? Plan.quick : Plan.full
-        let (subjects, missing) = Subjects.available(binaries: binaries, withEtcd: withEtcd)
+        let roostd = Tool.roostd(in: binaries)
+        let (subjects, missing) = Subjects.available(roostd: roostd, withEtcd: withEtcd)
         for sentence in missing { Progress.say(sentence) }
         guard !subjects.isEmpty else { throw BenchError("nothing to measure: no tool is installed") }
-        var report = Report(machine: Machine(directory: workspace.path), plan: plan, missing: missing)
+        let machine = Machine(directory: workspace.path, roostd: roostd)
+        var report = Report(machine: machine, plan: plan, missing: missing)
         let start = ContinuousClock.now
         for round in 1...rounds {
             // The first round is always finished: a table with holes compares nothing.

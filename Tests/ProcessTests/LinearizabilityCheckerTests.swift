@@ -27,17 +27,23 @@ import Testing
             "two writes in either order",
             [op(.set(1), .ok, 0, 9), op(.set(2), .ok, 0, 9), op(.get, .value(1), 10, 11)]
         ),
-        Example("an unknown write that took effect late", [
-            op(.set(1), nil, 0, 1), op(.get, .value(nil), 2, 3), op(.get, .value(1), 4, 5),
-        ]),
+        Example(
+            "an unknown write that took effect late",
+            [
+                op(.set(1), nil, 0, 1), op(.get, .value(nil), 2, 3), op(.get, .value(1), 4, 5),
+            ]),
         Example("an unknown write that never did", [op(.set(1), nil, 0, 1), op(.get, .value(nil), 2, 3)]),
-        Example("a swap that held and one that did not", [
-            op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .ok, 2, 3),
-            op(.compareAndSet(old: 1, new: 3), .mismatch, 4, 5), op(.get, .value(2), 6, 7),
-        ]),
-        Example("increments that overlap", [
-            op(.increment, .count(2), 0, 9), op(.increment, .count(1), 0, 9), op(.get, .value(2), 10, 11),
-        ]),
+        Example(
+            "a swap that held and one that did not",
+            [
+                op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .ok, 2, 3),
+                op(.compareAndSet(old: 1, new: 3), .mismatch, 4, 5), op(.get, .value(2), 6, 7),
+            ]),
+        Example(
+            "increments that overlap",
+            [
+                op(.increment, .count(2), 0, 9), op(.increment, .count(1), 0, 9), op(.get, .value(2), 10, 11),
+            ]),
     ])
     func `accepts what one register could have answered`(example: Example) {
         #expect(checker.check(example.history) == .linearizable)
@@ -46,20 +52,26 @@ import Testing
     @Test(arguments: [
         Example("a stale read", [op(.set(1), .ok, 0, 1), op(.get, .value(nil), 2, 3)]),
         Example("a lost write", [op(.set(1), .ok, 0, 1), op(.set(2), .ok, 2, 3), op(.get, .value(1), 4, 5)]),
-        Example("a value that goes back", [
-            op(.set(1), .ok, 0, 9), op(.get, .value(1), 2, 3), op(.get, .value(nil), 4, 5),
-        ]),
+        Example(
+            "a value that goes back",
+            [
+                op(.set(1), .ok, 0, 9), op(.get, .value(1), 2, 3), op(.get, .value(nil), 4, 5),
+            ]),
         Example("a read before its write was called", [op(.get, .value(1), 0, 1), op(.set(1), .ok, 2, 3)]),
         Example("an increment that counted twice", [op(.increment, .count(1), 0, 1), op(.get, .value(2), 2, 3)]),
         Example("two increments with one answer", [op(.increment, .count(1), 0, 9), op(.increment, .count(1), 0, 9)]),
         Example("an unknown increment that counted twice", [op(.increment, nil, 0, 1), op(.get, .value(2), 2, 3)]),
-        Example("two swaps of one value", [
-            op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .ok, 2, 9),
-            op(.compareAndSet(old: 1, new: 3), .ok, 2, 9),
-        ]),
-        Example("a swap that should have held", [
-            op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .mismatch, 2, 3),
-        ]),
+        Example(
+            "two swaps of one value",
+            [
+                op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .ok, 2, 9),
+                op(.compareAndSet(old: 1, new: 3), .ok, 2, 9),
+            ]),
+        Example(
+            "a swap that should have held",
+            [
+                op(.set(1), .ok, 0, 1), op(.compareAndSet(old: 1, new: 2), .mismatch, 2, 3),
+            ]),
         Example("an unknown write seen before it was called", [op(.get, .value(1), 0, 1), op(.set(1), nil, 2, 3)]),
     ])
     func `rejects what no register could have answered`(example: Example) {

@@ -34,6 +34,7 @@ package protocol StateReader: Sendable {
     ) throws(StateStoreError)
 }
 
+/// How far a read may go for its answer.
 package enum ReadTier: Sendable {
     /// Whatever is in memory; never waits for a disk.
     case memory

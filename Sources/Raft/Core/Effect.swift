@@ -92,6 +92,7 @@ public struct RoleChange: Hashable, Sendable {
     }
 }
 
+/// What a node is in its term (Raft paper, figure 4; the pre-candidate: Raft thesis, section 9.6).
 public enum RoleKind: String, Hashable, Sendable {
     case follower
     case preCandidate = "pre-candidate"

@@ -24,6 +24,10 @@ package struct Identity: Hashable, Sendable {
         self.isNew = isNew
     }
 
+    /// Whether a new directory of this identity must not vote yet: the founder may have voted before, from a directory
+    /// that it lost. A sole founder has nobody who could remember it.
+    var isBornSuspect: Bool { isNew && founders.count > 1 }
+
     /// A new directory's identity.
     static func make(for configuration: StoreConfiguration) throws(StorageError) -> Identity {
         let name = configuration.clusterName

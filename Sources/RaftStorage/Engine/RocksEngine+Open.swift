@@ -72,13 +72,7 @@ extension RocksEngine {
             try FormatRecord.check(format)
         } else {
             guard identity.isNew else { throw StorageError(.corruption, "\(database.path) has no format record") }
-            let generation = NumberRecord.encode(firstGeneration, key: MetadataKey.generation)
-            try RocksLayout.write(
-                [
-                    (FormatRecord.key, FormatRecord.encode(), root),
-                    (MetadataKey.owner, OwnerRecord(identity).encode(), meta),
-                    (MetadataKey.generation, generation, meta),
-                ], to: database)
+            try RocksLayout.write(firstRecords(identity, root: root, meta: meta), to: database)
         }
 
         guard let owner = try read(MetadataKey.owner, meta), let generation = try read(MetadataKey.generation, meta)
@@ -91,6 +85,19 @@ extension RocksEngine {
                     + "not by the node of the directory's IDENTITY file")
         }
         return try NumberRecord.decode(generation, key: MetadataKey.generation, "state generation")
+    }
+
+    private static func firstRecords(
+        _ identity: Identity, root: ColumnFamily, meta: ColumnFamily
+    ) -> [(Bytes, Bytes, ColumnFamily)] {
+        let generation = NumberRecord.encode(firstGeneration, key: MetadataKey.generation)
+        let suspect = NumberRecord.encode(identity.isBornSuspect ? 1 : 0, key: MetadataKey.suspect)
+        return [
+            (FormatRecord.key, FormatRecord.encode(), root),
+            (MetadataKey.owner, OwnerRecord(identity).encode(), meta),
+            (MetadataKey.generation, generation, meta),
+            (MetadataKey.suspect, suspect, meta),
+        ]
     }
 
     private static let firstGeneration: UInt64 = 1

@@ -68,7 +68,7 @@ extension NodeConfiguration {
         package var maxInflightMessages = 64
         /// Bytes of entries under way to one follower, soft by one message. Default 8 MiB: 80 MB/s at 100 ms.
         package var maxInflightBytes = 8 << 20
-        /// Writes are refused while this many bytes wait for commit. Default 64 MiB.
+        /// While this many bytes wait for commit, further writes wait (`BUSY` after `parkTimeout`). Default 64 MiB.
         package var maxUncommittedBytes = 64 << 20
         /// Bytes handed to the state machine at a time, soft by one entry. Default 4 MiB.
         package var maxApplyBytes = 4 << 20
@@ -123,7 +123,7 @@ extension NodeConfiguration {
         package var maxRequestBytes = 64 << 20
         /// Commands of one connection that wait for their answers; more are left unread. Default 10,000.
         package var maxPipelinedCommands = 10_000
-        /// Replies of one connection that its client has not read; beyond, it is closed. Default 32 MiB.
+        /// Replies of one connection that its client has not read; beyond, its further commands wait. Default 32 MiB.
         package var maxOutputBufferBytes = 32 << 20
         /// Commands of many clients in one entry, soft by one command. Default 1 MiB.
         package var maxBatchBytes = 1 << 20
@@ -131,6 +131,10 @@ extension NodeConfiguration {
         package var parkTimeout: Duration = .seconds(2)
         /// How long a command waits for its outcome before `-INDOUBT`. Default 5 s.
         package var requestTimeout: Duration = .seconds(5)
+        /// Writes of this node's clients that are sent to the leader and not settled. Default 16 MiB.
+        package var maxUnsettledBytes = 16 << 20
+        /// What a leader was sent and did not settle for this long is sent again, then ever more rarely. Default 500 ms.
+        package var resendInterval: Duration = .milliseconds(500)
         /// Threads that serve clients. 0 (default): half of the processors, at least one.
         package var eventLoops = 0
         /// Piece in which a message to a peer is cut, so that heartbeats go between. Default 256 KiB.

@@ -85,7 +85,7 @@ extension Setting {
             "Entries under way to one follower: 8MiB at 100 ms round trip is 80 MB/s."),
         Setting(
             "raft", "max_uncommitted_bytes", \.raft.maxUncommittedBytes, .bytes(),
-            "Writes are refused while this many bytes wait for a majority."),
+            "While this many bytes wait for a majority, further writes wait: BUSY after park_timeout."),
         Setting(
             "raft", "max_apply_bytes", \.raft.maxApplyBytes, .bytes(),
             "Committed entries handed to the state machine at a time."),
@@ -149,7 +149,7 @@ extension Setting {
             "Commands of one connection that wait for their answers; more are left unread."),
         Setting(
             "limits", "max_output_buffer_bytes", \.limits.maxOutputBufferBytes, .bytes(from: 64 << 10),
-            "Replies that a client has not read; beyond, its connection is closed."),
+            "Replies that a client has not read; beyond, none of its further commands are taken."),
         Setting(
             "limits", "max_batch_bytes", \.limits.maxBatchBytes, .bytes(),
             "Commands of many clients that share one entry of the log. One command always goes."),
@@ -159,6 +159,12 @@ extension Setting {
         Setting(
             "limits", "request_timeout", \.limits.requestTimeout, .duration,
             "How long a command waits for its outcome before it is answered -INDOUBT."),
+        Setting(
+            "limits", "max_unsettled_bytes", \.limits.maxUnsettledBytes, .bytes(from: 64 << 10),
+            "Writes of this node's clients that are sent to the leader and not settled. One batch always goes."),
+        Setting(
+            "limits", "resend_interval", \.limits.resendInterval, .duration,
+            "What a leader was sent and did not settle for this long is sent again, then ever more rarely."),
         Setting(
             "limits", "event_loops", \.limits.eventLoops, .count(0...1_024),
             "Threads that serve clients. 0: half of the processors, at least one."),

@@ -386,7 +386,8 @@ final class Consensus {
             results.add(WriteResult(ticket: entry.ticket, outcomes: .failure(failure(of: expiry))), for: entry.sink)
         }
         results.deliver()
-        for waiter in reads.expire(at: now) { waiter.sink.readsFailed(through: waiter.ticket, .noLeader) }
+        let reason: ReadFailure = core.leader == nil ? .noLeader : .notConfirmed
+        for waiter in reads.expire(at: now) { waiter.sink.readsFailed(through: waiter.ticket, reason) }
     }
 
     private func failure(of expiry: Outbox.Expiry) -> WriteFailure {
@@ -412,11 +413,13 @@ final class Consensus {
             .init(core: core.status, waitingSegments: outbox.count, hasOpenReads: !reads.isEmpty))
     }
 
-    /// At the end: nobody may wait for ever. What was handed over is in doubt, the rest certainly not applied.
+    /// At the end: nobody may wait for ever. What was sent to a leader is in doubt, the rest certainly not applied.
     private func giveUpOnEverybody() {
         var results = ResultGroups()
-        for entry in parts.submissions.takeAll() {
-            results.add(WriteResult(ticket: entry.ticket, outcomes: .failure(.inDoubt)), for: entry.sink)
+        for (sequence, wasSent) in outbox.abandonAll() {
+            guard let entry = parts.submissions.take(sequence) else { continue }
+            let failure: WriteFailure = wasSent ? .inDoubt : .stopping
+            results.add(WriteResult(ticket: entry.ticket, outcomes: .failure(failure)), for: entry.sink)
         }
         results.deliver()
     }

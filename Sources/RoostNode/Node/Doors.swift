@@ -53,8 +53,10 @@ final class Doors: Sendable {
         let redisPort: Int
         do {
             redisPort = try await redis.listen(host: listen.redis.host, port: listen.redis.port)
+        } catch let error as IOError {
+            throw NodeFailure.cannotListen("listen.redis", listen.redis, errno: error.errnoCode, error.description)
         } catch {
-            throw bindFailure("listen.redis", listen.redis, "\(error)")
+            throw NodeFailure.cannotListen("listen.redis", listen.redis, errno: 0, "\(error)")
         }
         let http: AdminServer
         do throws(AdminBindError) {
@@ -63,7 +65,7 @@ final class Doors: Sendable {
                 logger: logger)
         } catch {
             await redis.stopListening()
-            throw bindFailure("listen.http", listen.http, "\(error)")
+            throw NodeFailure.cannotListen(listen.http, error)
         }
         let addresses = NodeView.Addresses(
             redis: configuration.advertise.redis ?? HostPort(host: listen.redis.host, port: redisPort),
@@ -73,12 +75,6 @@ final class Doors: Sendable {
         logger.info(
             "listening", metadata: ["listen.redis": "\(addresses.redis)", "listen.http": "\(addresses.http)"])
         return Doors(eventLoops: eventLoops, addresses: addresses, redis: redis, http: http)
-    }
-
-    static func bindFailure(_ setting: String, _ address: HostPort, _ cause: String) -> NodeFailure {
-        NodeFailure(
-            .operatingSystem, cause: "\(setting) \(address): \(cause)",
-            remedy: "stop the process that uses the port, or choose another address")
     }
 
     private static func eventLoopCount(_ configuration: NodeConfiguration) -> Int {

@@ -65,8 +65,8 @@ final class Engine: Sendable {
             metadata: [
                 "raft.term": "\(recovered.restored.hardState.term)", "raft.index": "\(recovered.restored.lastIndex)",
                 "raft.applied": "\(recovered.restored.applied)",
-                "cluster.id": "\(String(identity.clusterID, radix: 16))",
-                "node.incarnation": "\(String(identity.incarnation, radix: 16))",
+                "cluster.id": "\(hexadecimal(identity.clusterID))",
+                "node.incarnation": "\(hexadecimal(identity.incarnation))",
             ])
         let transport = try await startTransport(environment, recovered)
         environment.view.set(
@@ -105,10 +105,11 @@ final class Engine: Sendable {
         do throws(PeerTransportError) {
             let bound = try await transport.start(
                 listen: PeerAddress(host: listen.host, port: listen.port), peers: peers)
+            environment.view.setPeerPort(bound.port)
             environment.logger.info("listening", metadata: ["listen.peer": "\(bound)"])
         } catch {
             recovered.store.abandon()
-            throw Doors.bindFailure("listen.peer", listen, error.cause)
+            throw NodeFailure.cannotListen("listen.peer", listen, errno: error.errno, error.cause)
         }
         return transport
     }
@@ -158,7 +159,9 @@ final class Engine: Sendable {
     ) -> Consensus.Limits {
         Consensus.Limits(
             outbox: Outbox.Limits(
-                parkTimeout: configuration.limits.parkTimeout, requestTimeout: configuration.limits.requestTimeout),
+                parkTimeout: configuration.limits.parkTimeout, requestTimeout: configuration.limits.requestTimeout,
+                resendInterval: configuration.limits.resendInterval,
+                maxSentBytes: configuration.limits.maxUnsettledBytes),
             maxBlockBytes: configuration.limits.maxBatchBytes,
             maxUncommittedBytes: configuration.raft.maxUncommittedBytes,
             flushPolicy: flushPolicy, foundingGrace: configuration.raft.electionTimeout * 4)
@@ -181,7 +184,7 @@ final class Engine: Sendable {
     /// For the watchdog: no thread is stuck in one operation.
     var isProgressing: Bool {
         let now = SystemClock.monotonic()
-        return [consensusProgress, logWriter.progress, applier.progress].allSatisfy {
+        return [consensusProgress, logWriter.progress, applier.progress, maintenance.progress].allSatisfy {
             $0.busyFor(at: now) < Self.stallLimit
         }
     }

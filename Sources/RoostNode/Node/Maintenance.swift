@@ -13,6 +13,7 @@ final class Maintenance: Sendable {
 
     private enum Nudge: Sendable { case look }
 
+    let progress = ThreadProgress()
     private let dirt: Mutex<Dirt>
     private let inbox = Inbox<Nudge>()
     private let group: GroupID
@@ -61,6 +62,8 @@ final class Maintenance: Sendable {
             }
             if isStopping { return }
             guard isDue else { continue }
+            progress.busy()
+            defer { progress.idle() }
             do throws(StorageError) {
                 try flush()
             } catch {

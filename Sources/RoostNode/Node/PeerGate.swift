@@ -54,7 +54,7 @@ final class PeerGate: PeerTransportDelegate {
             }
             guard known != identity.incarnation else { return nil }
             return "node \(identity.node) came with another data directory (incarnation "
-                + "\(String(identity.incarnation, radix: 16)), known \(String(known, radix: 16))): its directory was wiped "
+                + "\(hexadecimal(identity.incarnation)), known \(hexadecimal(known))): its directory was wiped "
                 + "or a second node uses its id; restore the directory, or replace the node under a new id"
         } catch {
             failure.fail(NodeFailure(storage: error))

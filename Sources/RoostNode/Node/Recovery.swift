@@ -40,7 +40,13 @@ enum Recovery {
             do throws(NodeFailure) {
                 _ = try machine.apply(entries) { _, _ in }
             } catch {
-                throw StorageError(error.code == .corruption ? .corruption : .io, error.cause, remedy: error.remedy)
+                let kind: StorageError.Kind =
+                    switch error.code {
+                    case .corruption: .corruption
+                    case .inputOutput: .io
+                    default: .other
+                    }
+                throw StorageError(kind, error.cause, remedy: error.remedy)
             }
         }
         return Result(

@@ -19,8 +19,8 @@ struct MetricsPage {
     }
 
     private func process(_ text: inout MetricsText) {
-        text.gauge("roost_uptime_seconds", "Time since the process started.", Double(view.uptime.components.seconds))
-        text.gauge("roost_resident_memory_bytes", "Resident memory.", Double(ProcessStatistics.residentBytes()))
+        text.gauge("roost_uptime_seconds", "Time since the process started.", view.uptime.components.seconds)
+        text.gauge("roost_resident_memory_bytes", "Resident memory.", ProcessStatistics.residentBytes())
         text.gauge("roost_cpu_seconds", "User and system time since the start.", ProcessStatistics.processorSeconds())
         text.gauge("roost_ready", "1 if a command could be served now.", view.obstacles().isEmpty ? 1 : 0)
     }
@@ -30,11 +30,11 @@ struct MetricsPage {
         if let core = view.board.picture?.core {
             text.gauge("roost_raft_has_leader", "1 if a leader is known.", core.leader == nil ? 0 : 1)
             text.gauge("roost_raft_is_leader", "1 on the leader.", core.role == .leader ? 1 : 0)
-            text.gauge("roost_raft_term", "Current term.", Double(core.term.rawValue))
-            text.gauge("roost_raft_commit_index", "Highest committed index.", Double(core.commitIndex.rawValue))
-            text.gauge("roost_raft_applied_index", "Highest applied index.", Double(core.appliedIndex.rawValue))
-            text.gauge("roost_raft_last_index", "Last index of the log.", Double(core.lastIndex.rawValue))
-            text.gauge("roost_raft_first_index", "First index of the log.", Double(core.firstIndex.rawValue))
+            text.gauge("roost_raft_term", "Current term.", core.term.rawValue)
+            text.gauge("roost_raft_commit_index", "Highest committed index.", core.commitIndex.rawValue)
+            text.gauge("roost_raft_applied_index", "Highest applied index.", core.appliedIndex.rawValue)
+            text.gauge("roost_raft_last_index", "Last index of the log.", core.lastIndex.rawValue)
+            text.gauge("roost_raft_first_index", "First index of the log.", core.firstIndex.rawValue)
         }
         text.counter(
             "roost_raft_role_changes_total", "Changes of role, term or leader seen.",
@@ -64,9 +64,9 @@ struct MetricsPage {
             "roost_segments_expired_total", "Segments answered LOADING or BUSY: certainly not applied.",
             UInt64(view.metrics.parkedExpired.current))
         guard let redis = view.redisMetrics else { return }
-        text.gauge("roost_redis_connected_clients", "Open connections.", Double(redis.connectedClients.current))
+        text.gauge("roost_redis_connected_clients", "Open connections.", redis.connectedClients.current)
         text.counter(
-            "roost_redis_connections_total", "Connections accepted.", UInt64(redis.connectionsReceived.current))
+            "roost_redis_connections_total", "Connections that came, refused ones too.", UInt64(redis.connectionsReceived.current))
         text.counter(
             "roost_redis_connections_refused_total", "Connections over max-clients.",
             UInt64(redis.connectionsRefused.current))
@@ -96,7 +96,7 @@ struct MetricsPage {
         for peer in transport.peers {
             let labels = [("peer", "\(peer.node)")]
             text.gauge("roost_peer_connected", "1 if messages can be sent.", peer.isConnected ? 1 : 0, labels: labels)
-            text.gauge("roost_peer_queued_bytes", "Waiting to be sent.", Double(peer.queuedBytes), labels: labels)
+            text.gauge("roost_peer_queued_bytes", "Waiting to be sent.", peer.queuedBytes, labels: labels)
             text.counter("roost_peer_sent_bytes_total", "Sent.", UInt64(peer.sentBytes), labels: labels)
             text.counter("roost_peer_received_bytes_total", "Received.", UInt64(peer.receivedBytes), labels: labels)
             text.counter(
@@ -105,7 +105,7 @@ struct MetricsPage {
             if let progress = core?.peers.first(where: { $0.node == peer.node }), let core {
                 text.gauge(
                     "roost_peer_lag_entries", "Entries of the leader's log that are not on the peer's disk.",
-                    Double(core.lastIndex.distance(from: progress.matchIndex)), labels: labels)
+                    core.lastIndex.distance(from: progress.matchIndex), labels: labels)
             }
         }
     }

@@ -20,6 +20,9 @@ final class NodeView: Sendable {
         var transport: PeerTransport?
     }
 
+    /// Committed entries that may wait to be applied on a node that calls itself ready.
+    private static let maxReadyLag: UInt64 = 10_000
+
     let board: StatusBoard
     let metrics: NodeMetrics
     private let node: UInt64
@@ -37,6 +40,8 @@ final class NodeView: Sendable {
     }
 
     func set(_ new: Addresses) { addresses.withLock { $0 = new } }
+    /// The port was 0 until it was bound; an advertised one stays.
+    func setPeerPort(_ port: Int) { addresses.withLock { if $0?.peer.port == 0 { $0?.peer.port = port } } }
     func set(_ new: RedisServerMetrics) { redis.withLock { $0 = new } }
     func set(_ new: Opened) { opened.withLock { $0 = new } }
 
@@ -51,9 +56,8 @@ final class NodeView: Sendable {
         guard let picture = board.picture, board.isTaking else { return ["recovering: data is not served yet"] }
         var obstacles: [String] = []
         if picture.core.leader == nil { obstacles.append("no leader is known in term \(picture.core.term)") }
-        if picture.core.appliedIndex < picture.core.commitIndex, picture.core.commitIndex.distance(from: picture.core.appliedIndex) > 10_000 {
-            obstacles.append("\(picture.core.commitIndex.distance(from: picture.core.appliedIndex)) entries to apply")
-        }
+        let lag = picture.core.commitIndex.distance(from: picture.core.appliedIndex)
+        if lag > Self.maxReadyLag { obstacles.append("\(lag) committed entries are not applied yet") }
         return obstacles
     }
 
@@ -79,7 +83,7 @@ final class NodeView: Sendable {
         let links = transportStatistics?.peers ?? []
         let obstacles = obstacles()
         return StatusDocument(
-            node: node, clusterID: identity.map { String($0.clusterID, radix: 16) } ?? "", clusterName: clusterName,
+            node: node, clusterID: identity.map { hexadecimal($0.clusterID) } ?? "", clusterName: clusterName,
             role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
             leader: core?.leader?.rawValue ?? 0,
             leaderRedis: (core?.leader?.rawValue).flatMap { redisAddress(of: $0, links) }.map { "\($0)" } ?? "",
@@ -116,4 +120,10 @@ final class NodeView: Sendable {
             return (address.host, address.port, peer.matchIndex.rawValue)
         }
     }
+}
+
+/// An id as people see it: always 16 digits.
+func hexadecimal(_ id: UInt64) -> String {
+    let digits = String(id, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -184,6 +184,12 @@ struct Outbox {
         return expired
     }
 
+    /// Gives up everything, at the end of the process: what was never sent is certainly not applied.
+    mutating func abandonAll() -> [(sequence: UInt64, wasSent: Bool)] {
+        defer { items = [] }
+        return items.filter { !$0.isAbandoned }.map { ($0.sequence, $0.sentIn != nil) }
+    }
+
     /// When `takeSends` or `expire` has something to do although nothing else happens.
     var nextDeadline: MonotonicTime { min(nextExpiry, resendAt) }
 

@@ -16,13 +16,6 @@ final class SubmissionTable: Sendable {
     func insert(_ entry: Entry, sequence: UInt64) { entries.withLock { $0[sequence] = entry } }
 
     func take(_ sequence: UInt64) -> Entry? { entries.withLock { $0.removeValue(forKey: sequence) } }
-
-    func takeAll() -> [Entry] {
-        entries.withLock { entries in
-            defer { entries = [:] }
-            return Array(entries.values)
-        }
-    }
 }
 
 /// Results on their way to their sinks: one call for each sink, however many segments.

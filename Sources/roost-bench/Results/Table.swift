@@ -1,27 +1,39 @@
 import Foundation
 
 extension Report {
+    private static let nameWidth = 42
+
     /// What is printed at the end: conditions, one block per workload, every command.
     var table: String {
-        var lines = [machine.summary, "\(Plan.valueBytes)-byte values, load on the same machine, medians of \(rounds) rounds"]
-        if ProcessInfo.processInfo.processorCount < 4 { lines.append("servers and load share few cores: compare ratios") }
+        var lines = [
+            machine.summary, "\(Plan.valueBytes)-byte values, load on the same machine, medians of \(rounds) rounds",
+        ]
+        if ProcessInfo.processInfo.processorCount < 4 {
+            lines.append("servers and load share few cores: compare ratios")
+        }
         for workload in workloads { lines += ["", Self.heading(workload)] + figures(workload).map(Self.row) }
         if !failureLines.isEmpty { lines += ["", "failed"] + failureLines.map { "  \($0)" } }
         if !missing.isEmpty { lines += ["", "missing"] + missing.map { "  \($0)" } }
-        lines += ["", "commands (of the last round's kind; ports and folders differ by round)"]
-        lines += workloads.flatMap(figures).filter { $0.workload.kind == .write || $0.subject.hasPrefix("etcd") }.map {
-            "  \($0.subject), \($0.workload.name): \($0.command)"
-        }
+        lines += ["", "commands of the first round; ports and folders differ from round to round"] + commandLines
         return lines.joined(separator: "\n")
     }
 
+    /// Each command once: one line of redis-benchmark makes a row of writes and one of reads.
+    private var commandLines: [String] {
+        var seen: Set<String> = []
+        return workloads.flatMap(figures).filter { seen.insert($0.command).inserted }.map {
+            "  \($0.subject), \($0.workload.name):\n    \($0.command)"
+        }
+    }
+
     private static func heading(_ workload: Workload) -> String {
-        pad(workload.name, 34) + right("ops/s", 10) + right("lowest", 10) + right("highest", 10) + right("p50 ms", 9)
+        pad(workload.name, nameWidth) + right("ops/s", 10) + right("lowest", 10) + right("highest", 10)
+            + right("p50 ms", 9)
             + right("p99 ms", 9) + (workload.kind == .write ? right("x raw", 8) : "")
     }
 
     private static func row(_ figure: Figure) -> String {
-        pad("  " + figure.subject, 34) + right(whole(figure.perSecond), 10) + right(whole(figure.lowest), 10)
+        pad("  " + figure.subject, nameWidth) + right(whole(figure.perSecond), 10) + right(whole(figure.lowest), 10)
             + right(whole(figure.highest), 10) + right(decimals(figure.p50Milliseconds, 3), 9)
             + right(decimals(figure.p99Milliseconds, 3), 9)
             + (figure.ratioToRawRocksDB.map { right(decimals($0, 2), 8) } ?? "")

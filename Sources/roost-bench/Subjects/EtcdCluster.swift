@@ -24,7 +24,8 @@ struct EtcdCluster: Subject {
         }
     }
 
-    private func start(_ index: Int, _ ports: [(client: UInt16, peer: UInt16)], _ folder: String) throws -> ChildProcess {
+    private func start(_ index: Int, _ ports: [(client: UInt16, peer: UInt16)], _ folder: String) throws -> ChildProcess
+    {
         let (client, peer) = ("http://127.0.0.1:\(ports[index].client)", "http://127.0.0.1:\(ports[index].peer)")
         let cluster = ports.enumerated().map { "n\($0.offset + 1)=http://127.0.0.1:\($0.element.peer)" }
         return try ChildProcess(
@@ -40,7 +41,9 @@ struct EtcdCluster: Subject {
     private func waitForLeader(_ ports: [UInt16], _ processes: [ChildProcess]) throws -> UInt16 {
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
-            if let dead = processes.first(where: { $0.hasEnded }) { throw BenchError("etcd ended: \(dead.lastLogLine)") }
+            if let dead = processes.first(where: { $0.hasEnded }) {
+                throw BenchError("etcd ended: \(dead.lastLogLine)")
+            }
             for port in ports {
                 guard let status = JSONGateway.post("/v3/maintenance/status", "{}", port: port) else { continue }
                 let member = (status["header"] as? [String: Any])?["member_id"] as? String

@@ -8,7 +8,7 @@ protocol Subject {
 
 enum Subjects {
     /// What can be measured here, in the order of the table, and a sentence for what cannot.
-    static func available(binaries: String?, withEtcd: Bool) -> (subjects: [any Subject], missing: [String]) {
+    static func available(roostd: String?, withEtcd: Bool) -> (subjects: [any Subject], missing: [String]) {
         var subjects: [any Subject] = []
         var missing: [String] = []
         if let tool = Tool.path("db_bench") {
@@ -17,7 +17,7 @@ enum Subjects {
             missing.append("db_bench is not installed: apt-get install rocksdb-tools")
         }
         if let benchmark = Tool.path("redis-benchmark") {
-            if let roostd = Tool.roostd(in: binaries) {
+            if let roostd {
                 subjects.append(RoostCluster(roostd: roostd, benchmark: benchmark, nodes: 1))
                 subjects.append(RoostCluster(roostd: roostd, benchmark: benchmark, nodes: 3))
             } else {

@@ -63,7 +63,9 @@ final class ChildProcess: Sendable {
             if ContinuousClock.now > deadline { throw BenchError("\(command[0]) did not end within \(limit)") }
             pause(.milliseconds(2))
         }
-        guard process.status.withLock(\.self) == 0 else { throw BenchError("\(command[0]) failed: \(process.lastLogLine)") }
+        guard process.status.withLock(\.self) == 0 else {
+            throw BenchError("\(command[0]) failed: \(process.lastLogLine)")
+        }
         return (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
     }
 
@@ -88,7 +90,8 @@ final class ChildProcess: Sendable {
         defer { for text in argv { free(text) } }
         var pid: pid_t = 0
         // Without our own ROOST_ variables: roostd refuses names that it does not know.
-        var environment = ProcessInfo.processInfo.environment
+        var environment =
+            ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROOST_") }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in environment { free(text) } }
         let code = posix_spawn(&pid, line[0], &files, &attributes, &argv, &environment)

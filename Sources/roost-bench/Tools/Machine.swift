@@ -9,16 +9,18 @@ struct Machine: Codable {
     let fileSystem: String
     let versions: [String]
 
-    init(directory: String) {
+    /// - Parameter roostd: its path, so that its version is told too.
+    init(directory: String, roostd: String?) {
         processor = Self.processorName
         cores = ProcessInfo.processInfo.processorCount
         memoryGiB = Int(ProcessInfo.processInfo.physicalMemory >> 30)
         kernel = Self.text("/proc/sys/kernel/osrelease")
         fileSystem = Self.fileSystem(of: directory)
-        versions = ["redis-server", "etcd"].compactMap { name in
-            guard let path = Tool.path(name) else { return nil }
-            let words = (try? ChildProcess.output(of: [path, "--version"], folder: directory, within: .seconds(5))) ?? ""
-            return words.split(separator: "\n").first.map { String($0.prefix(60)) }
+        versions = [roostd, Tool.path("redis-server"), Tool.path("etcd")].compactMap(\.self).map { path in
+            let words =
+                (try? ChildProcess.output(of: [path, "--version"], folder: directory, within: .seconds(5))) ?? ""
+            let first = words.split(separator: "\n").first.map { String($0.prefix(40)) } ?? "no version"
+            return "\(path): \(first)"
         }
     }
 

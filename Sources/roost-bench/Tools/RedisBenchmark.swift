@@ -31,7 +31,9 @@ struct RedisBenchmark {
             for row in text.split(separator: "\n") {
                 let columns = row.split(separator: ",").map { $0.filter { $0 != "\"" } }
                 guard columns.count >= 8, columns[0] == test else { continue }
-                guard let rate = Double(columns[1]), let p50 = Double(columns[4]), let p99 = Double(columns[6]) else { break }
+                guard let rate = Double(columns[1]), let p50 = Double(columns[4]), let p99 = Double(columns[6]) else {
+                    break
+                }
                 return Measurement(perSecond: rate, p50Milliseconds: p50, p99Milliseconds: p99, command: command)
             }
             throw BenchError("redis-benchmark printed no row for \(test): \(text.suffix(200))")

@@ -8,7 +8,8 @@ enum Tool {
     }
 
     static func roostd(in folder: String?) -> String? {
-        let folder = folder ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        let folder =
+            folder ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
         let path = "\(folder)/roostd"
         return access(path, X_OK) == 0 ? path : nil
     }

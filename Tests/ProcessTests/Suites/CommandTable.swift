@@ -35,7 +35,8 @@ enum CommandTable {
         CommandRow("CLIENT SETINFO LIB-NAME x", .ok, asRedis: false),
         CommandRow("CLIENT SETINFO LIB-VER 1", .ok, asRedis: false),
         CommandRow("CLIENT ID", .that("a positive id") { ($0.integer ?? 0) > 0 }),
-        CommandRow("CLIENT INFO", text("id=", "addr=127.0.0.1:", "name=roost-test"),
+        CommandRow(
+            "CLIENT INFO", text("id=", "addr=127.0.0.1:", "name=roost-test"),
             resp3: text("id=", "addr=127.0.0.1:", "name=roost-test")),
         CommandRow("COMMAND COUNT", .that("23 or more") { ($0.integer ?? 0) >= 23 }),
         CommandRow("COMMAND INFO get", .that("get of arity 2 with key position 1", describesGet)),
@@ -137,7 +138,8 @@ enum CommandTable {
         CommandRow("ECHO", .wrongArity("echo")),
         CommandRow("PING a b", .wrongArity("ping")),
         CommandRow("DBSIZE x", .wrongArity("dbsize")),
-        CommandRow("NOSUCH a b", .error(startingWith: "ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b'")),
+        CommandRow(
+            "NOSUCH a b", .error(startingWith: "ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b'")),
         CommandRow("CLIENT NOSUCH", .error(startingWith: "ERR unknown subcommand 'NOSUCH'")),
         CommandRow("CONFIG NOSUCH", .error(startingWith: "ERR ")),
         CommandRow("COMMAND NOSUCH", .error(startingWith: "ERR unknown subcommand 'NOSUCH'")),

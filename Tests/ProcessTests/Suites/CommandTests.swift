@@ -20,7 +20,8 @@ extension ProcessTests {
         }
 
         /// Keeps the table honest: what it says of Redis is what Redis says.
-        @Test(.enabled(if: Binaries.installed("redis-server") != nil, "redis-server is not installed"), arguments: [2, 3])
+        @Test(
+            .enabled(if: Binaries.installed("redis-server") != nil, "redis-server is not installed"), arguments: [2, 3])
         func `the table's Redis rows, on a real Redis`(version: Int) throws {
             let port = try FreePorts.next()
             let redis = try ChildProcess(
@@ -33,7 +34,8 @@ extension ProcessTests {
         }
 
         private func run(
-            _ connection: RedisConnection, version: Int, place: String, only isWanted: (CommandRow) -> Bool = { _ in true }
+            _ connection: RedisConnection, version: Int, place: String,
+            only isWanted: (CommandRow) -> Bool = { _ in true }
         ) throws {
             for row in CommandTable.rows where isWanted(row) {
                 let expected = version == 3 ? row.expected3 : row.expected
@@ -57,7 +59,8 @@ extension ProcessTests {
                     #expect(third.fields?[key] != nil, "HELLO lacks \(key): \(third)")
                 }
                 #expect(try connection("CLIENT", "GETNAME") == .text("greeter"))
-                #expect(try connection("HELLO").fields?["proto"] == .integer(3), "HELLO without a version changes nothing")
+                #expect(
+                    try connection("HELLO").fields?["proto"] == .integer(3), "HELLO without a version changes nothing")
                 guard case .map = try connection("COMMAND", "DOCS", "get") else {
                     throw TestFailure("COMMAND DOCS is no map in RESP3")
                 }
@@ -165,7 +168,9 @@ extension ProcessTests {
 
         /// What the tool printed.
         private func tool(_ arguments: String...) throws -> String {
-            guard let path = Binaries.installed(arguments[0]) else { throw TestFailure("\(arguments[0]) is not installed") }
+            guard let path = Binaries.installed(arguments[0]) else {
+                throw TestFailure("\(arguments[0]) is not installed")
+            }
             let output = sandbox.newFolder(arguments[0])
             let process = try ChildProcess(
                 [path] + arguments.dropFirst(), environment: Binaries.environment, output: output)

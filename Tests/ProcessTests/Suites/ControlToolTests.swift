@@ -60,7 +60,9 @@ extension ProcessTests {
             let one = ["--nodes", "127.0.0.1:\(leader.settings.redis)", "--timeout", "12"]
             #expect(try roostctl(one + ["incr", "n"]).exit == .code(5))
             // Nothing of this one is proposed.
-            #expect(try roostctl(["--nodes", "127.0.0.1:\(leader.settings.redis)", "--timeout", "3", "set", "k", "new"]).exit == .code(4))
+            #expect(
+                try roostctl(["--nodes", "127.0.0.1:\(leader.settings.redis)", "--timeout", "3", "set", "k", "new"])
+                    .exit == .code(4))
             for node in followers { try node.kill() }
             #expect(try roostctl(all + ["status"]).exit == .code(2))
             try cluster.restartDead()

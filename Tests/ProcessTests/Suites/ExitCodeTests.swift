@@ -7,7 +7,10 @@ extension ProcessTests {
         private let sandbox = Sandbox.current!
 
         @Test(arguments: [
-            ("an unknown key", "[node]\nid = 1\n\n[raft]\nelection_timeot = \"300ms\"\n", ["election_timeot", ".toml:5:"]),
+            (
+                "an unknown key", "[node]\nid = 1\n\n[raft]\nelection_timeot = \"300ms\"\n",
+                ["election_timeot", ".toml:5:"]
+            ),
             ("a bad value", "[raft]\nheartbeat_interval = \"soon\"\n", ["heartbeat_interval", ".toml:2:"]),
             ("a value of the wrong type", "[node]\nid = \"one\"\n", ["id", ".toml:2:"]),
             ("an unknown section", "[nodes]\nid = 1\n", ["nodes", ".toml:1:"]),
@@ -158,10 +161,14 @@ extension ProcessTests {
         func `77 for a data directory that belongs to somebody else`() throws {
             let directory = sandbox.path + "/foreign"
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-            guard chown(directory, 65_534, 65_534) == 0, chmod(directory, 0o700) == 0 else { throw SystemError("chown") }
+            guard chown(directory, 65_534, 65_534) == 0, chmod(directory, 0o700) == 0 else {
+                throw SystemError("chown")
+            }
             let run = try execute(
-                [Binaries.installed("setpriv")!, "--bounding-set", "-dac_override,-dac_read_search", "--",
-                 Binaries.roostd] + anyPorts + ["--data-dir", directory])
+                [
+                    Binaries.installed("setpriv")!, "--bounding-set", "-dac_override,-dac_read_search", "--",
+                    Binaries.roostd,
+                ] + anyPorts + ["--data-dir", directory])
             #expect(run.exit == .code(77), "\(run)")
         }
 

@@ -25,7 +25,8 @@ extension ProcessTests {
                 let reader = cluster.nodes[round % 3]
                 let violations = try ledger.violations(reader.connect())
                 print("round \(round): \(ledger.summary)")
-                try #require(violations.isEmpty, "round \(round), read at node \(reader.node): \(violations.prefix(10))")
+                try #require(
+                    violations.isEmpty, "round \(round), read at node \(reader.node): \(violations.prefix(10))")
             }
             let sorted = takeovers.sorted()
             print("takeover after kill -9 of the leader: median \(sorted[sorted.count / 2]), longest \(sorted.last!)")

@@ -43,7 +43,8 @@ extension ProcessTests {
             #expect(before.keys.allSatisfy { $0.hasPrefix("roost_") || $0.hasPrefix("process_") })
             #expect(Set(before.keys).isSubset(of: after.keys), "no series vanishes")
             let moved = after.filter { name, value in value > (before[name] ?? 0) }
-            #expect(moved.keys.contains { $0.hasPrefix("roost_") && $0.contains("_total") }, "no counter counted: \(moved)")
+            #expect(
+                moved.keys.contains { $0.hasPrefix("roost_") && $0.contains("_total") }, "no counter counted: \(moved)")
             for (name, value) in before where name.contains("_total") {
                 #expect(after[name]! >= value, "the counter \(name) went back")
             }
@@ -71,7 +72,8 @@ extension ProcessTests {
             for line in response.body.split(separator: "\n") {
                 if line.hasPrefix("# TYPE ") {
                     let words = line.split(separator: " ")
-                    #expect(types.updateValue(String(words[3]), forKey: String(words[2])) == nil, "declared twice: \(line)")
+                    #expect(
+                        types.updateValue(String(words[3]), forKey: String(words[2])) == nil, "declared twice: \(line)")
                 } else if !line.hasPrefix("#") {
                     guard let match = line.wholeMatch(of: sample) else { throw TestFailure("not a sample: \(line)") }
                     let name = String(match.1)
@@ -79,7 +81,9 @@ extension ProcessTests {
                         types[name] == nil && name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
                     }
                     #expect(types[family] != nil, "undeclared: \(line)")
-                    #expect(series.updateValue(Double(match.3) ?? 0, forKey: name + String(match.2 ?? "")) == nil, "twice: \(line)")
+                    #expect(
+                        series.updateValue(Double(match.3) ?? 0, forKey: name + String(match.2 ?? "")) == nil,
+                        "twice: \(line)")
                 }
             }
             return series

@@ -23,14 +23,17 @@ extension ProcessTests {
             let attacks = [
                 Attack("a bulk length beyond every limit", "*1\r\n$999999999999\r\n", reply: "-ERR Protocol error: "),
                 Attack("an argument count beyond every limit", "*2147483647\r\n", reply: "-TOOBIG "),
-                Attack("a bulk length that overflows", "*1\r\n$99999999999999999999\r\n", reply: "-ERR Protocol error: "),
+                Attack(
+                    "a bulk length that overflows", "*1\r\n$99999999999999999999\r\n", reply: "-ERR Protocol error: "),
                 Attack("a count that overflows", "*99999999999999999999\r\n", reply: "-ERR Protocol error: "),
                 Attack("a negative bulk length", "*1\r\n$-5\r\n", reply: "-ERR Protocol error: "),
                 Attack("more bytes than a value may have", "*2\r\n$3\r\nGET\r\n$9000000\r\n", reply: "-TOOBIG "),
                 Attack("no dollar", "*1\r\n:5\r\n", reply: "-ERR Protocol error: "),
                 Attack("a length that is no number", "*1\r\n$abc\r\n", reply: "-ERR Protocol error: "),
                 Attack("a count that is no number", "*abc\r\n", reply: "-ERR Protocol error: "),
-                Attack("an endless inline command", [UInt8](repeating: 0x61, count: 70 << 10), reply: "-ERR Protocol error: "),
+                Attack(
+                    "an endless inline command", [UInt8](repeating: 0x61, count: 70 << 10),
+                    reply: "-ERR Protocol error: "),
                 Attack("unbalanced quotes", "SET \"k v\r\n", reply: "-ERR Protocol error: "),
             ]
             let node = try DaemonProcess.single(sandbox)
@@ -150,7 +153,7 @@ extension ProcessTests {
                 highest = max(highest, try node.current.residentBytes)
             }
             // Four clients, 32 MiB of output and a share of input each, and what the allocator keeps.
-            let limit = 400 << 20
+            let limit = 256 << 20
             print("unread replies: \(before >> 20) MiB before, \(highest >> 20) MiB at most")
             #expect(highest - before < limit, "\(highest >> 20) MiB")
             try expectHealthy(node, after: "unread replies")

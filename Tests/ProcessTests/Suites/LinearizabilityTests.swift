@@ -48,7 +48,8 @@ extension ProcessTests {
             let origin = history.map(\.invoked).min() ?? .now
             return history.sorted { $0.invoked < $1.invoked }.map { operation in
                 let result = operation.result.map { "\($0)" } ?? "unknown"
-                return "\(operation.invoked - origin) ... \(operation.returned - origin): \(operation.call) -> \(result)"
+                return
+                    "\(operation.invoked - origin) ... \(operation.returned - origin): \(operation.call) -> \(result)"
             }.joined(separator: "\n")
         }
 

@@ -17,7 +17,9 @@ extension ProcessTests {
             try waitUntilLeaderless(survivor)
 
             let connection = try survivor.connect()
-            for command in [["SET", "refused", "1"], ["APPEND", "refused", "x"], ["INCR", "refused"], ["GET", "kept"]] {
+            for command in [
+                ["SET", "refused", "1"], ["APPEND", "refused", "x"], ["INCR", "refused"], ["GET", "kept"],
+            ] {
                 let (reply, time) = try timed { try connection.call(command) }
                 #expect(reply.errorWord == "LOADING", "\(command) was answered \(reply)")
                 #expect(Self.parking.contains(time), "\(command) took \(time)")

@@ -46,7 +46,9 @@ extension ProcessTests {
             return differences
         }
 
-        @Test func `MGET sees one moment of keys that MSET writes together, and never an earlier one afterwards`() throws {
+        @Test func `MGET sees one moment of keys that MSET writes together, and never an earlier one afterwards`()
+            throws
+        {
             let cluster = try Cluster(sandbox)
             let ports = cluster.nodes.map(\.settings.redis)
             let keys = (0..<8).map { "together\($0)" }

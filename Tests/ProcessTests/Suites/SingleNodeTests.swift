@@ -74,9 +74,11 @@ extension ProcessTests {
             repeat {
                 asked += 1
                 let (key, last) = ("k\(asked * 7_919 % keys)", "k\(keys - 1)")
-                let answers = firstAnswers(node, [
-                    ["PING"], ["GET", key], ["MGET", key, last], ["EXISTS", last], ["STRLEN", last], ["DBSIZE"],
-                ])
+                let answers = firstAnswers(
+                    node,
+                    [
+                        ["PING"], ["GET", key], ["MGET", key, last], ["EXISTS", last], ["STRLEN", last], ["DBSIZE"],
+                    ])
                 for answer in answers {
                     let kind = answer.reply.map { $0.errorWord.map(String.init) ?? "answered" } ?? "no answer"
                     seen[kind, default: 0] += 1

@@ -21,7 +21,9 @@ enum Binaries {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &buffer, buffer.count)
         let executable = String(decoding: buffer.prefix(max(length, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let folders = [executable, CommandLine.arguments[0]].map { $0.split(separator: "/", omittingEmptySubsequences: false) }
+        let folders = [executable, CommandLine.arguments[0]].map {
+            $0.split(separator: "/", omittingEmptySubsequences: false)
+        }
         for folder in folders {
             let candidate = folder.dropLast().joined(separator: "/") + "/\(name)"
             if access(candidate, X_OK) == 0 { return candidate }

@@ -6,14 +6,15 @@ final class Cluster: Sendable {
 
     /// Starts all and waits until each of them serves.
     init(_ sandbox: Sandbox, count: UInt64 = 3, arguments: [String] = []) throws {
-        var settings = try (1...count).map { try DaemonProcess.Settings(sandbox, node: $0) }
-        let founders = Dictionary(uniqueKeysWithValues: settings.map { ($0.node, $0.peer) })
-        for index in settings.indices {
-            settings[index].founders = founders
-            settings[index].arguments = arguments
+        nodes = try DaemonProcess.withoutPortClashes {
+            var settings = try (1...count).map { try DaemonProcess.Settings(sandbox, node: $0) }
+            let founders = Dictionary(uniqueKeysWithValues: settings.map { ($0.node, $0.peer) })
+            for index in settings.indices {
+                settings[index].founders = founders
+                settings[index].arguments = arguments
+            }
+            return settings.map { DaemonProcess($0, sandbox: sandbox) }
         }
-        nodes = settings.map { DaemonProcess($0, sandbox: sandbox) }
-        try nodes.forEach { try $0.start() }
         try waitUntilServing()
     }
 

@@ -62,12 +62,32 @@ final class DaemonProcess: Sendable {
 
     /// A node of its own, started and answering.
     static func single(_ sandbox: Sandbox, arguments: [String] = []) throws -> DaemonProcess {
-        var settings = try Settings(sandbox)
-        settings.arguments = arguments
-        let daemon = DaemonProcess(settings, sandbox: sandbox)
-        try daemon.start()
+        let daemon = try withoutPortClashes {
+            var settings = try Settings(sandbox)
+            settings.arguments = arguments
+            return [DaemonProcess(settings, sandbox: sandbox)]
+        }[0]
         try daemon.waitUntilServing()
         return daemon
+    }
+
+    /// Starts what `make` makes and waits until all of them take commands. A port that somebody else took meanwhile
+    /// means another try, with others.
+    static func withoutPortClashes(_ make: () throws -> [DaemonProcess]) throws -> [DaemonProcess] {
+        let portInUse: Int32 = 71
+        for _ in 1...3 {
+            let daemons = try make()
+            try daemons.forEach { try $0.start() }
+            do {
+                try daemons.forEach { try $0.waitUntilReady() }
+                return daemons
+            } catch {
+                let clash = try daemons.contains { try $0.current.ended == .code(portInUse) }
+                guard clash else { throw error }
+                try daemons.forEach { try $0.kill() }
+            }
+        }
+        throw TestFailure("ports in use in three tries")
     }
 
     /// Starts a process and returns at once.

@@ -137,12 +137,6 @@ struct Checker {
             fail("truncation through \(index), which node \(node.id) does not hold")
         }
     }
-
-    mutating func checkOpenProposals(_ node: Chaos.Node) {
-        for (token, id) in node.proposals where id.index <= node.test.core.commitIndex {
-            fail("proposal \(token.rawValue) at \(id) was never resolved")
-        }
-    }
 }
 
 extension TestNode {

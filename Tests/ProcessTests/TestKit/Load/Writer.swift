@@ -75,7 +75,8 @@ struct Writer {
             counter.acknowledged += 1
             if value < counter.acknowledged || value > counter.acknowledged + counter.unknown {
                 record.violations.append(
-                    "INCR \(key) answered \(value) after \(counter.acknowledged) acknowledged, \(counter.unknown) unknown")
+                    "INCR \(key) answered \(value) after \(counter.acknowledged) acknowledged, \(counter.unknown) unknown"
+                )
             }
         case .acknowledged(let reply): record.violations.append("INCR \(key) was answered \(reply)")
         case .unknown: counter.unknown += 1
@@ -148,7 +149,9 @@ struct Writer {
             self.reader = nil
             return
         }
-        if reply != .text(value) { record.violations.append("stale read: GET \(key) = \(reply), \(value) acknowledged") }
+        if reply != .text(value) {
+            record.violations.append("stale read: GET \(key) = \(reply), \(value) acknowledged")
+        }
         if sequence.isMultiple(of: 64) { self.reader = nil }
     }
 }
