@@ -43,8 +43,8 @@ extension NodeStore {
     }
 
     /// Cuts the log up to and including `index`, and returns the entry's id, for `Input.compacted`; nil if that was cut
-    /// before. Not synced: durable with the next `write`, and never out of order with others. One
-    /// calls it.
+    /// before. Not synced: durable with the next `write`, and never out of order with others. One call at
+    /// a time; it may run beside `write`.
     ///
     /// - Throws: `.invariant` beyond `durableApplied`: recovery would miss what only the log still holds.
     package func truncateLog(_ group: GroupID, through index: LogIndex) throws(StorageError) -> EntryID? {
@@ -78,7 +78,7 @@ extension NodeStore {
         return bounds
     }
 
-    /// Takes over what the log writer changes; the applier changes `truncated` beside it.
+    /// Takes over what the log writer changes; `truncateLog` changes `truncated` beside it.
     private func update(_ bounds: [GroupID: LogBounds]) {
         logs.withLock { logs in
             for (group, written) in bounds {

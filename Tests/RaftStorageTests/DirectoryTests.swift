@@ -147,15 +147,31 @@ struct DirectoryTests {
         #expect(crashed.peerIncarnation(of: NodeID(1)) == nil)
     }
 
-    @Test func `suspicion is kept until it is lifted, and takes the vote away`() throws {
-        let store = try node.open()
+    @Test(arguments: LogTests.engines) func `a new founder of several must not vote until it is told so`(
+        engine: StoreConfiguration.Engine
+    ) throws {
+        let store = try node.open { $0.engine = engine }
+        #expect(try !store.recoverApplying().state.mayVote)
+        try store.setSuspect(false)
         #expect(try store.recoverApplying().state.mayVote)
+    }
+
+    @Test(arguments: LogTests.engines) func `a new sole founder may vote`(engine: StoreConfiguration.Engine) throws {
+        let store = try node.open {
+            $0.engine = engine
+            $0.founders = [NodeID(2)]
+        }
+        #expect(try store.recoverApplying().state.mayVote)
+    }
+
+    @Test func `suspicion and its end outlive the process`() throws {
+        let store = try node.open()
+        let suspect = try node.crashCopy()
+        try store.setSuspect(false)
+        let trusted = try node.crashCopy()
+        #expect(try suspect.open().isSuspect())
+        #expect(try !trusted.open().isSuspect())
         try store.setSuspect(true)
-        let copy = try node.crashCopy()
-        let crashed = try copy.open()
-        #expect(try !crashed.recoverApplying().state.mayVote)
-        try crashed.setSuspect(false)
-        try crashed.close()
-        #expect(try copy.open().recoverApplying().state.mayVote)
+        #expect(try node.crashCopy().open().isSuspect())
     }
 }

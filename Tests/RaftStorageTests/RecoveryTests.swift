@@ -41,7 +41,6 @@ struct RecoveryTests {
         #expect(state.termRuns == [])
         #expect([state.lastIndex, state.commit, state.applied] == [.zero, .zero, .zero])
         #expect(state.unapplied == [])
-        #expect(state.mayVote)
     }
 
     @Test(arguments: [0, 8, 10] as [UInt64])

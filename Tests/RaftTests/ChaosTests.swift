@@ -32,7 +32,6 @@ struct ChaosTests {
             reads += chaos.checker.readsAnswered
             restarts += chaos.restarts
         }
-        print("STORM", committed, leaderships, lost, reads, restarts)
         #expect(committed > 20 * 20)
         #expect(leaderships > 20 * 2)
         #expect(lost > 20)

@@ -84,11 +84,16 @@ final class PeerLink: Sendable {
     }
 
     private func dial() {
-        if case .stopped = dialling.value.phase { return }
+        switch dialling.value.phase {
+        case .idle, .pausing: break
+        // Legal race: `hurry` dialled when the pause's task had been taken off the event loop's queue already, so that
+        // cancelling it came too late.
+        case .connecting, .connected, .stopped: return
+        }
         let attempt = makeBootstrap().connect(host: address.host, port: address.port)
         dialling.value.phase = .connecting(attempt)
         attempt.whenComplete { result in
-            guard case .connecting = self.dialling.value.phase else { return }
+            guard case .connecting(let current) = self.dialling.value.phase, current === attempt else { return }
             switch result {
             case .success(let channel):
                 self.dialling.value.phase = .connected(channel)

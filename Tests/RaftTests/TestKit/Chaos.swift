@@ -243,6 +243,8 @@ struct Chaos {
             propose(at: leader)
             converge()
         }
+        // Requests for reads that were lost fail after an election timeout.
+        for _ in 0..<6 { calmRound() }
         checker.checkLogs(nodes.map(\.test))
         for node in nodes where checker.failure == nil && !(node.proposals.isEmpty && node.reads.isEmpty) {
             checker.fail(
