@@ -23,7 +23,6 @@ public struct Bytes: Sendable {
     /// Takes the array over without a copy.
     @inlinable public init(_ array: [UInt8]) { self.init(storage: array, lower: 0, upper: array.count) }
 
-
     /// Copies the bytes that the buffer points to.
     @inlinable public init(copying buffer: UnsafeRawBufferPointer) { self.init([UInt8](buffer)) }
 

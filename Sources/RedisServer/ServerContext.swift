@@ -70,7 +70,8 @@ final class ServerContext: Sendable {
 
     // MARK: - Texts of errors whose words clients act upon
 
-    static let loading = "LOADING Roost is recovering its data and takes no commands yet; command not executed, try again"
+    static let loading =
+        "LOADING Roost is recovering its data and takes no commands yet; command not executed, try again"
 
     func text(of failure: WriteFailure) -> String {
         switch failure {

@@ -15,7 +15,8 @@ private final class TestConnection {
     init(maxPipelinedCommands: Int = 1000, version: RESPVersion = .resp2) throws {
         let limits = RedisServerLimits(
             request: RequestLimits(), maxKeyBytes: 64, maxClients: 10, maxPipelinedCommands: maxPipelinedCommands,
-            maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5))
+            maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5)
+        )
         let server = ServerContext(
             backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: Logger(label: "test"))
         let loop = LoopContext(eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
@@ -170,8 +171,10 @@ struct CommandReplyTests {
     @Test(arguments: [
         ("SET k v EX 5", "-ERR keys do not expire in this version: SET takes NX, XX, IFEQ and GET"),
         ("SET k v NX XX", "-ERR syntax error"), ("SET k v IFEQ", "-ERR syntax error"),
-        ("SET k", "-ERR wrong number of arguments for 'set' command"), ("MSET a 1 b", "-ERR wrong number of arguments for 'mset' command"),
-        ("INCRBY k x", "-ERR value is not an integer or out of range"), ("SELECT 1", "-ERR DB index is out of range: there is only database 0"),
+        ("SET k", "-ERR wrong number of arguments for 'set' command"),
+        ("MSET a 1 b", "-ERR wrong number of arguments for 'mset' command"),
+        ("INCRBY k x", "-ERR value is not an integer or out of range"),
+        ("SELECT 1", "-ERR DB index is out of range: there is only database 0"),
         ("NOPE a b", "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' "),
         ("CLIENT NOPE", "-ERR unknown subcommand 'NOPE'. Try COMMAND DOCS CLIENT."),
         ("HELLO 4", "-NOPROTO unsupported protocol version"), ("FLUSHALL NOW", "-ERR syntax error"),

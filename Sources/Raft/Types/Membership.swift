@@ -7,8 +7,9 @@ public struct Membership: Hashable, Sendable {
     /// The old voters of a joint configuration (Raft paper, section 6), ascending; empty outside of one.
     public private(set) var outgoing: [NodeID]
 
-    public init(voters: some Sequence<NodeID>, learners: some Sequence<NodeID> = [], outgoing: some Sequence<NodeID> = [])
-    {
+    public init(
+        voters: some Sequence<NodeID>, learners: some Sequence<NodeID> = [], outgoing: some Sequence<NodeID> = []
+    ) {
         self.voters = Set(voters).sorted()
         self.learners = Set(learners).sorted()
         self.outgoing = Set(outgoing).sorted()

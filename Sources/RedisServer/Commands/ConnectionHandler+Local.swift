@@ -87,13 +87,16 @@ extension ConnectionHandler {
 
     private static let nameError = "ERR Client names cannot contain spaces, newlines or special characters."
 
-    private static func isPrintable(_ text: UnsafeRawBufferPointer) -> Bool { text.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
+    private static func isPrintable(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    }
 
     private func clientCommand(_ arguments: ArgumentList) {
         switch (arguments.text(1).uppercased(), arguments.count) {
         case ("ID", 2): reply { $0.writeInteger(id) }
         case ("INFO", 2): reply { $0.writeVerbatim(clientLine, version) }
-        case ("GETNAME", 2): reply { if client.name.isEmpty { $0.writeNull(version) } else { $0.writeBulk(client.name) } }
+        case ("GETNAME", 2):
+            reply { if client.name.isEmpty { $0.writeNull(version) } else { $0.writeBulk(client.name) } }
         case ("SETNAME", 3):
             guard Self.isPrintable(arguments[2]) else { return replyError(Self.nameError) }
             client.name = arguments.text(2)
@@ -157,7 +160,8 @@ extension ConnectionHandler {
     /// `CONFIG GET pattern…`: what clients ask for, in Redis' names. There is no CONFIG SET: the configuration is a file.
     private func config(_ arguments: ArgumentList) {
         guard arguments.text(1).uppercased() == "GET" else {
-            return replyError("ERR only CONFIG GET is supported: settings are in the configuration file, see roostd --help")
+            return replyError(
+                "ERR only CONFIG GET is supported: settings are in the configuration file, see roostd --help")
         }
         guard arguments.count >= 3 else { return replyWrongArity("config|get") }
         let patterns = (2..<arguments.count).map { arguments.text($0).lowercased() }

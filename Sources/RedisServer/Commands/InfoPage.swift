@@ -21,7 +21,8 @@ struct InfoPage {
     private var page: [(name: String, lines: [Line])] {
         [
             ("Server", server), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
-            ("Stats", stats), ("Replication", replication), ("Keyspace", keyspace), ("Cluster", cluster), ("Raft", raft),
+            ("Stats", stats), ("Replication", replication), ("Keyspace", keyspace), ("Cluster", cluster),
+            ("Raft", raft),
         ]
     }
 

@@ -155,7 +155,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return consumed
         case .jsonLine(_, let consumed):
             neededBytes = 1
-            reply { $0.writeError("ERR the JSON line form is not supported by this version; use RESP or inline commands") }
+            reply {
+                $0.writeError("ERR the JSON line form is not supported by this version; use RESP or inline commands")
+            }
             return consumed
         case .failure(let failure):
             server.metrics.protocolErrors.add(1)

@@ -112,7 +112,8 @@ final class LoopContext {
     ) {
         switch result.outcomes {
         case .success(let outcomes):
-            precondition(outcomes.count == connections.count, "\(outcomes.count) outcomes, \(connections.count) commands")
+            precondition(
+                outcomes.count == connections.count, "\(outcomes.count) outcomes, \(connections.count) commands")
             for (connection, outcome) in zip(connections, outcomes) {
                 if connection.writeCompleted(ticket: result.ticket, .success(outcome)) { touched.append(connection) }
             }

@@ -212,7 +212,8 @@ final class Engine: Sendable {
     private static func onThreadOfItsOwn<R: Sendable>(
         _ name: String, _ body: @escaping @Sendable () throws(NodeFailure) -> R
     ) async throws(NodeFailure) -> R {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, NodeFailure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<R, NodeFailure>, Never>) in
             let thread = WorkerThread(name: name) {
                 do throws(NodeFailure) {
                     continuation.resume(returning: .success(try body()))

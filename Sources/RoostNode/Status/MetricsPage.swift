@@ -39,7 +39,8 @@ struct MetricsPage {
         text.counter(
             "roost_raft_role_changes_total", "Changes of role, term or leader seen.",
             UInt64(metrics.leaderChanges.current))
-        text.counter("roost_raft_proposed_entries_total", "Entries proposed here.", UInt64(metrics.proposedBlocks.current))
+        text.counter(
+            "roost_raft_proposed_entries_total", "Entries proposed here.", UInt64(metrics.proposedBlocks.current))
         text.counter(
             "roost_raft_proposed_segments_total", "Segments of clients' commands proposed here.",
             UInt64(metrics.proposedSegments.current))
@@ -47,10 +48,12 @@ struct MetricsPage {
             "roost_raft_forwarded_segments_total", "Segments sent to the leader.",
             UInt64(metrics.forwardedSegments.current))
         text.counter(
-            "roost_raft_refused_forwards_total", "Segments of others not taken: sent twice, out of order or of another term.",
+            "roost_raft_refused_forwards_total",
+            "Segments of others not taken: sent twice, out of order or of another term.",
             UInt64(metrics.refusedForwards.current))
         text.counter("roost_raft_read_rounds_total", "Read indexes asked for.", UInt64(metrics.readRounds.current))
-        text.histogram("roost_raft_log_sync_seconds", "Time of one synced write of the log.", metrics.logSync.snapshot())
+        text.histogram(
+            "roost_raft_log_sync_seconds", "Time of one synced write of the log.", metrics.logSync.snapshot())
         text.histogram("roost_raft_apply_seconds", "Time to apply one page of entries.", metrics.apply.snapshot())
     }
 
@@ -66,11 +69,13 @@ struct MetricsPage {
         guard let redis = view.redisMetrics else { return }
         text.gauge("roost_redis_connected_clients", "Open connections.", redis.connectedClients.current)
         text.counter(
-            "roost_redis_connections_total", "Connections that came, refused ones too.", UInt64(redis.connectionsReceived.current))
+            "roost_redis_connections_total", "Connections that came, refused ones too.",
+            UInt64(redis.connectionsReceived.current))
         text.counter(
             "roost_redis_connections_refused_total", "Connections over max-clients.",
             UInt64(redis.connectionsRefused.current))
-        text.counter("roost_redis_protocol_errors_total", "Requests that are none.", UInt64(redis.protocolErrors.current))
+        text.counter(
+            "roost_redis_protocol_errors_total", "Requests that are none.", UInt64(redis.protocolErrors.current))
         text.counter("roost_redis_read_commands_total", "Reads taken.", UInt64(redis.readCommands.current))
         text.counter("roost_redis_write_commands_total", "Writes taken.", UInt64(redis.writeCommands.current))
     }
@@ -85,7 +90,8 @@ struct MetricsPage {
         text.gauge("roost_storage_pending_compaction_bytes", "Behind with compaction.", store.pendingCompactionBytes)
         text.gauge("roost_storage_background_errors", "Background errors.", store.backgroundErrors)
         text.gauge("roost_storage_write_stopped", "1 if RocksDB takes no writes.", store.isWriteStopped ? 1 : 0)
-        text.gauge("roost_storage_delayed_write_rate_bytes", "Throttled to so much a second; 0: not.", store.delayedWriteRate)
+        text.gauge(
+            "roost_storage_delayed_write_rate_bytes", "Throttled to so much a second; 0: not.", store.delayedWriteRate)
         text.gauge("roost_storage_block_cache_bytes", "Blocks in memory.", store.blockCacheBytes)
         text.gauge("roost_storage_estimated_keys", "Keys of the state, estimated.", store.estimatedStateKeys)
     }

@@ -12,7 +12,8 @@ struct ForwardAcceptorTests {
         leaderTerm: UInt64 = 5
     ) -> ForwardAcceptor.Verdict {
         acceptor.judge(
-            origin: NodeID(node), incarnation: incarnation, sentIn: Term(sentIn), previous: previous, sequence: sequence,
+            origin: NodeID(node), incarnation: incarnation, sentIn: Term(sentIn), previous: previous,
+            sequence: sequence,
             leaderTerm: Term(leaderTerm))
     }
 
