@@ -24,6 +24,9 @@ package protocol CommandBackend: AnyObject, Sendable {
     /// A picture of the node, at most some milliseconds old.
     func description() -> NodeDescription
 
+    /// What INFO tells of the store and the process; asks both.
+    func usage() -> NodeUsage
+
     /// The JSON of `/status`.
     func statusJSON() -> String
 
@@ -88,14 +91,12 @@ package struct NodeDescription: Sendable {
     package var node: UInt64
     package var uptimeSeconds: Int
     package var redisPort: Int
-    package var estimatedKeys: UInt64
-    package var usedMemoryBytes: UInt64
 
     package init(
         isLeader: Bool, role: String, term: UInt64, leaderNode: UInt64?, leaderRedis: (host: String, port: Int)?,
         commitIndex: UInt64, appliedIndex: UInt64, voters: [UInt64],
         followers: [(host: String, port: Int, matchIndex: UInt64)], version: String, node: UInt64,
-        uptimeSeconds: Int, redisPort: Int, estimatedKeys: UInt64, usedMemoryBytes: UInt64
+        uptimeSeconds: Int, redisPort: Int
     ) {
         self.isLeader = isLeader
         self.role = role
@@ -110,8 +111,18 @@ package struct NodeDescription: Sendable {
         self.node = node
         self.uptimeSeconds = uptimeSeconds
         self.redisPort = redisPort
+    }
+}
+
+/// What the store and the process use.
+package struct NodeUsage: Sendable {
+    /// RocksDB's estimate of the keys.
+    package var estimatedKeys: UInt64
+    /// Resident memory of the process.
+    package var residentBytes: UInt64
+    package init(estimatedKeys: UInt64, residentBytes: UInt64) {
         self.estimatedKeys = estimatedKeys
-        self.usedMemoryBytes = usedMemoryBytes
+        self.residentBytes = residentBytes
     }
 }
 

@@ -67,7 +67,11 @@ package final class RedisServer: Sendable {
         guard metrics.connectedClients.current < context.limits.maxClients else {
             metrics.connectionsRefused.add(1)
             let text = "-ERR max number of clients (max-clients \(context.limits.maxClients)) reached\r\n"
-            return channel.writeAndFlush(ByteBuffer(string: text)).flatMap { channel.close() }
+            // The channel can be written to only after this initializer.
+            channel.eventLoop.execute {
+                channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
+            }
+            return channel.eventLoop.makeSucceededVoidFuture()
         }
         metrics.connectedClients.add(1)
         return channel.eventLoop.makeCompletedFuture {

@@ -142,7 +142,7 @@ struct DirectoryTests {
         try store.record(incarnation: 77, of: NodeID(3))
         #expect(store.peerIncarnation(of: NodeID(3)) == 77)
         // No close: it must have been durable on return.
-        let crashed = try node.crashCopy().open()
+        let crashed = try node.crashCopy(store).open()
         #expect(crashed.peerIncarnation(of: NodeID(3)) == 77)
         #expect(crashed.peerIncarnation(of: NodeID(1)) == nil)
     }
@@ -166,12 +166,12 @@ struct DirectoryTests {
 
     @Test func `suspicion and its end outlive the process`() throws {
         let store = try node.open()
-        let suspect = try node.crashCopy()
+        let suspect = try node.crashCopy(store)
         try store.setSuspect(false)
-        let trusted = try node.crashCopy()
+        let trusted = try node.crashCopy(store)
         #expect(try suspect.open().isSuspect())
         #expect(try !trusted.open().isSuspect())
         try store.setSuspect(true)
-        #expect(try node.crashCopy().open().isSuspect())
+        #expect(try node.crashCopy(store).open().isSuspect())
     }
 }

@@ -46,7 +46,7 @@ struct RecoveryTests {
     @Test(arguments: [0, 8, 10] as [UInt64])
     func `a killed node replays what is committed from its last flush on`(flushed: UInt64) throws {
         let store = try filledStore(flushed: flushed)
-        let crashed = try node.crashCopy().open()
+        let crashed = try node.crashCopy(store).open()
         let (state, replayed) = try crashed.recoverApplying()
         #expect(replayed == Array(flushed + 1...15))
         #expect(state.hardState == HardState(term: Term(2), vote: NodeID(3)))
@@ -57,7 +57,6 @@ struct RecoveryTests {
         #expect([state.lastIndex, state.commit, state.applied] == [LogIndex(20), LogIndex(15), LogIndex(15)])
         #expect(state.unapplied == entries(16...20, term: 2))
         #expect(try crashed.appliedPayloads(through: 16) == (1...15).map { "entry \($0)" } + [nil])
-        withExtendedLifetime(store) {}
     }
 
     @Test func `a closed node has nothing to replay but what is committed and was not applied`() throws {
@@ -69,13 +68,12 @@ struct RecoveryTests {
 
     @Test func `what was replayed need not be replayed after the next kill, once flushed`() throws {
         let store = try filledStore()
-        let first = try node.crashCopy()
+        let first = try node.crashCopy(store)
         let crashed = try first.open()
         #expect(try crashed.recoverApplying().replayed == Array(9...15))
-        #expect(try first.crashCopy().open().recoverApplying().replayed == Array(9...15))
+        #expect(try first.crashCopy(crashed).open().recoverApplying().replayed == Array(9...15))
         try crashed.flushState()
-        #expect(try first.crashCopy().open().recoverApplying().replayed == [])
-        withExtendedLifetime(store) {}
+        #expect(try first.crashCopy(crashed).open().recoverApplying().replayed == [])
     }
 
     @Test func `a recovered node goes on writing where it stopped`() throws {
@@ -83,7 +81,7 @@ struct RecoveryTests {
         let store = try node.open()
         _ = try store.recoverApplying()
         try store.write([batch(entries(18...21, term: 3), commit: 16, term: 3, truncateFrom: 18)])
-        let state = try node.crashCopy().open().recoverApplying().state
+        let state = try node.crashCopy(store).open().recoverApplying().state
         #expect(state.termRuns.last == EntryID(term: Term(3), index: LogIndex(18)))
         #expect(state.lastIndex == LogIndex(21))
         #expect(state.commit == LogIndex(16))
@@ -94,7 +92,7 @@ struct RecoveryTests {
         let store = try filledStore()
         try store.apply(entries(11...18, term: 2))
         try store.flushState()
-        let state = try node.crashCopy().open().recoverApplying().state
+        let state = try node.crashCopy(store).open().recoverApplying().state
         #expect([state.commit, state.applied] == [LogIndex(18), LogIndex(18)])
     }
 
@@ -104,7 +102,7 @@ struct RecoveryTests {
         for first in stride(from: 1, to: 3000, by: 1000) as StrideTo<UInt64> {
             try store.write([batch(entries(first...first + 999), commit: first + 999, term: 1)])
         }
-        let crashed = try node.crashCopy().open()
+        let crashed = try node.crashCopy(store).open()
         var sizes: [Int] = []
         let state = try crashed.recover(group, founders: founders) { (entries) throws(StorageError) in
             sizes.append(entries.count)
@@ -116,22 +114,20 @@ struct RecoveryTests {
 
     @Test func `replay stops where the state machine throws`() throws {
         let store = try filledStore()
-        let crashed = try node.crashCopy().open()
+        let crashed = try node.crashCopy(store).open()
         let refusal = StorageError(.corruption, "can't apply")
         #expect(throws: refusal) {
             try crashed.recover(group, founders: founders) { (_) throws(StorageError) in throw refusal }
         }
-        withExtendedLifetime(store) {}
     }
 
     @Test func `a replay that doesn't reach its end is noticed`() throws {
         let store = try filledStore()
-        let crashed = try node.crashCopy().open()
+        let crashed = try node.crashCopy(store).open()
         let error = #expect(throws: StorageError.self) {
             try crashed.recover(group, founders: founders) { (_) throws(StorageError) in }
         }
         #expect(error?.kind == .invariant)
-        withExtendedLifetime(store) {}
     }
 
     // MARK: Directories that are not what they were

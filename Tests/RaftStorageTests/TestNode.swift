@@ -2,6 +2,7 @@ import ByteCoding
 import Foundation
 import KeyValue
 import Raft
+import RocksDB
 
 @testable import RaftStorage
 
@@ -9,14 +10,22 @@ import Raft
 final class TestNode: Sendable {
     let root: String
     var directory: String { root + "/data" }
+    private let isOwner: Bool
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "raft-storage-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
         root = url.path
+        isOwner = true
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: root) }
+    /// The directory of another object, in another process.
+    init(existing root: String) {
+        self.root = root
+        isOwner = false
+    }
+
+    deinit { if isOwner { try? FileManager.default.removeItem(atPath: root) } }
 
     func configuration(_ change: (inout StoreConfiguration) -> Void = { _ in }) -> StoreConfiguration {
         var configuration = StoreConfiguration(
@@ -32,10 +41,35 @@ final class TestNode: Sendable {
         try NodeStore.open(configuration(change))
     }
 
-    /// The data directory as a killed process would leave it at this moment, while the original goes on.
-    func crashCopy() throws -> TestNode {
+    /// The data directory as a killed process would leave it at this moment, while `store` goes on.
+    func crashCopy(_ store: NodeStore) throws -> TestNode {
+        let database = store.rocks.database
+        try database.disableFileDeletions()
+        defer { try? database.enableFileDeletions() }
+        return try copy()
+    }
+
+    /// The data directory as it is, of a process that has ended or changes nothing.
+    ///
+    /// RocksDB's background threads may be at work in the original. What the MANIFEST names exists as long as nothing is
+    /// deleted, so it is copied first; what vanishes later was obsolete before.
+    func copy() throws -> TestNode {
         let copy = try TestNode()
-        try FileManager.default.copyItem(atPath: directory, toPath: copy.directory)
+        let files = FileManager.default
+        try files.createDirectory(atPath: copy.path("db"), withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: directory) where name != "db" {
+            try files.copyItem(atPath: path(name), toPath: copy.path(name))
+        }
+        func copyFiles(_ isWanted: (String) -> Bool) throws {
+            for name in try files.contentsOfDirectory(atPath: path("db")) where isWanted(name) {
+                do { try files.copyItem(atPath: path("db/" + name), toPath: copy.path("db/" + name)) } catch {
+                    if files.fileExists(atPath: path("db/" + name)) { throw error }
+                }
+            }
+        }
+        let isFirst = { (name: String) in name == "CURRENT" || name.hasPrefix("MANIFEST") }
+        try copyFiles(isFirst)
+        try copyFiles { !isFirst($0) }
         return copy
     }
 

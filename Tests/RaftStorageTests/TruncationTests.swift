@@ -74,7 +74,7 @@ struct TruncationTests {
         _ = try store.truncateLog(group, through: LogIndex(20))
         try store.write([batch(entries(21...22, term: 2), commit: 20)])
         #expect(try store.allEntries(from: 21, through: 99) == [21, 22])
-        let restored = try node.crashCopy().open().recoverApplying().state
+        let restored = try node.crashCopy(store).open().recoverApplying().state
         #expect(restored.truncated.index == LogIndex(20))
         #expect(restored.applied == LogIndex(20))
         #expect(restored.unapplied.map(\.index.rawValue) == [21, 22])
@@ -93,7 +93,7 @@ struct TruncationTests {
         try store.flushState()
         _ = try store.truncateLog(group, through: LogIndex(12))
         try store.write([batch(entries(21...21, term: 2))])
-        let restored = try node.crashCopy().open().recoverApplying().state
+        let restored = try node.crashCopy(store).open().recoverApplying().state
         #expect(restored.truncated.index == LogIndex(12))
         #expect(restored.lastIndex == LogIndex(21))
     }

@@ -34,14 +34,14 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
     func requestReads(ticket: UInt64, sink: any CompletionSink) { reads.append((ticket, sink)) }
     func runBlocking(_ body: @escaping @Sendable () -> Void) { blocking.append(body) }
     var reader: any KeyValueReading { Reader(backend: self) }
+    func usage() -> NodeUsage { NodeUsage(estimatedKeys: 0, residentBytes: 1) }
     func statusJSON() -> String { "{}" }
     func storeFailed(_ error: StateStoreError) { preconditionFailure("\(error)") }
 
     func description() -> NodeDescription {
         NodeDescription(
             isLeader: true, role: "leader", term: 3, leaderNode: 1, leaderRedis: ("127.0.0.1", 6400), commitIndex: 7,
-            appliedIndex: 7, voters: [1], followers: [], version: "test", node: 1, uptimeSeconds: 5, redisPort: 6400,
-            estimatedKeys: 0, usedMemoryBytes: 1)
+            appliedIndex: 7, voters: [1], followers: [], version: "test", node: 1, uptimeSeconds: 5, redisPort: 6400)
     }
 
     // MARK: - What the test does

@@ -4,6 +4,7 @@ struct InfoPage {
     static let redisVersion = "7.2.0"
 
     let node: NodeDescription
+    let usage: NodeUsage
     let metrics: RedisServerMetrics
     let limits: RedisServerLimits
 
@@ -37,7 +38,7 @@ struct InfoPage {
         [("connected_clients", "\(metrics.connectedClients.current)"), ("maxclients", "\(limits.maxClients)")]
     }
 
-    private var memory: [Line] { [("used_memory", "\(node.usedMemoryBytes)")] }
+    private var memory: [Line] { [("used_memory", "\(usage.residentBytes)")] }
 
     private var persistence: [Line] { [("loading", "0"), ("aof_enabled", "1")] }
 
@@ -74,7 +75,7 @@ struct InfoPage {
 
     /// RocksDB's estimate, not a count: DBSIZE counts.
     private var keyspace: [Line] {
-        node.estimatedKeys == 0 ? [] : [("db0", "keys=\(node.estimatedKeys),expires=0,avg_ttl=0,estimated=1")]
+        usage.estimatedKeys == 0 ? [] : [("db0", "keys=\(usage.estimatedKeys),expires=0,avg_ttl=0,estimated=1")]
     }
 
     private var cluster: [Line] { [("cluster_enabled", "0")] }

@@ -28,6 +28,17 @@ extension Database {
         }
     }
 
+    /// From now on no file of the database is deleted, until `enableFileDeletions()`: for copying them while the database is
+    /// in use. Copy MANIFEST and CURRENT before all others; files that it doesn't name yet do no harm then.
+    public func disableFileDeletions() throws(RocksDBError) {
+        try unsafe checked { unsafe rocksdb_disable_file_deletions(handle, $0) }
+    }
+
+    /// Undoes all calls of `disableFileDeletions()`, and deletes what is obsolete by now.
+    public func enableFileDeletions() throws(RocksDBError) {
+        try unsafe checked { unsafe rocksdb_enable_file_deletions(handle, 1, $0) }
+    }
+
     /// When a checkpoint first flushes the memtables of all column families.
     public enum CheckpointFlush: UInt64, Sendable {
         case always = 0

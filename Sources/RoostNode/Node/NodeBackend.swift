@@ -44,6 +44,7 @@ final class NodeBackend: CommandBackend {
 
     func runBlocking(_ body: @escaping @Sendable () -> Void) { pool.run(body) }
     func description() -> NodeDescription { view.description() }
+    func usage() -> NodeUsage { view.usage() }
     func statusJSON() -> String { view.document().json }
     func storeFailed(_ error: StateStoreError) { failure.fail(NodeFailure(state: error)) }
 }

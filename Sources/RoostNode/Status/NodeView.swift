@@ -65,15 +65,19 @@ final class NodeView: Sendable {
         let core = board.picture?.core
         let peers = transportStatistics?.peers ?? []
         let leader = core?.leader?.rawValue
-        let statistics = storeStatistics
         return NodeDescription(
             isLeader: core?.role == .leader, role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
             leaderNode: leader, leaderRedis: leader.flatMap { redisAddress(of: $0, peers) }.map { ($0.host, $0.port) },
             commitIndex: core?.commitIndex.rawValue ?? 0, appliedIndex: core?.appliedIndex.rawValue ?? 0,
             voters: core?.membership.voters.map(\.rawValue) ?? [], followers: followers(core, peers),
             version: RoostVersion.current, node: node, uptimeSeconds: Int(uptime.components.seconds),
-            redisPort: addresses.withLock { $0 }?.redis.port ?? 0, estimatedKeys: statistics?.estimatedStateKeys ?? 0,
-            usedMemoryBytes: ProcessStatistics.residentBytes())
+            redisPort: addresses.withLock { $0 }?.redis.port ?? 0)
+    }
+
+    func usage() -> NodeUsage {
+        NodeUsage(
+            estimatedKeys: storeStatistics?.estimatedStateKeys ?? 0,
+            residentBytes: ProcessStatistics.residentBytes())
     }
 
     func document() -> StatusDocument {
