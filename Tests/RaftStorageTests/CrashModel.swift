@@ -21,7 +21,7 @@ struct CrashModel {
     /// next start as far as it is committed.
     mutating func live(on store: NodeStore?) throws {
         applied = commit
-        for _ in 0..<Int.random(in: 1...40, using: &random) {
+        for _ in 0..<Int.random(in: 5...25, using: &random) {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4: try append(to: store)
             case 4..<8: try apply(to: store)

@@ -213,6 +213,26 @@ struct DurabilityTests {
         #expect(node.disk.entries.map(\.term) == [1, 3])
     }
 
+    @Test(
+        arguments: [
+            // The second leader goes further back than the first, or less far.
+            (id(1, 3), [2], id(1, 1), [3], LogIndex(2), [1, 3]),
+            (id(1, 1), [2, 2, 2], id(2, 3), [3], 2, [1, 2, 2, 3]),
+        ] as [(EntryID, [UInt64], EntryID, [UInt64], LogIndex, [UInt64])])
+    func `two truncations of one drain are one`(
+        first: EntryID, firstTerms: [UInt64], second: EntryID, secondTerms: [UInt64], from: LogIndex, log: [UInt64]
+    ) {
+        var node = TestNode(restored: .log(terms: [1, 1, 1, 1]), syncsAtOnce: false)
+        node.give(
+            .received(
+                .append(from: 2, term: 2, after: first, entries(terms: firstTerms, after: first.index.rawValue))),
+            .received(
+                .append(from: 3, term: 3, after: second, entries(terms: secondTerms, after: second.index.rawValue))))
+        #expect(node.unsynced.map(\.truncateFrom) == [from])
+        node.sync()
+        #expect(node.disk.entries.map(\.term) == log.map { Term($0) })
+    }
+
     @Test func `tickets may be reported together or twice`() {
         var node = TestNode.leader(syncsAtOnce: false, configure: plain)
         node.propose("a")

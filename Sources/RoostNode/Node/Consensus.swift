@@ -354,6 +354,7 @@ final class Consensus {
     }
 
     private func roleChanged(_ change: RoleChange) {
+        isBoardStale = true
         parts.metrics.leaderChanges.add()
         parts.logger.notice(
             "role changed",
