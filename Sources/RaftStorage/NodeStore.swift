@@ -6,8 +6,9 @@ import Synchronization
 /// A node's durable memory: its identity, the logs of its groups, and the state that they build.
 ///
 /// Threads: `write` belongs to one thread, the log writer's, and so do the state's writes, to the applier's; of
-/// `flushState` and `truncateLog` one call runs at a time. All four may run beside each other. Everything that only reads
-/// may be called from any thread that may wait for a disk, and `state`'s reads with tier `.memory` from any thread at all.
+/// `flushState` and `truncateLog` one call runs at a time. All four may run beside each other. Everything that only
+/// reads may be called from any thread that may wait for a disk, and `state`'s reads with tier `.memory` from any
+/// thread at all.
 ///
 /// Failing: the first error of a write, a flush or a cut is final. It is thrown again by every later call of these, and
 /// the process must end by `abandon()` and exit: after a failed sync nobody knows what the disk holds, and an orderly

@@ -3,8 +3,8 @@ import Testing
 
 @testable import RaftStorage
 
-/// A node's life by a seed, and what must be found of it after each kill. The same seed lives the same life, with a store
-/// or without one.
+/// A node's life by a seed, and what must be found of it after each kill. The same seed lives the same life, with a
+/// store or without one.
 struct CrashModel {
     private var random: SplitMix
     private var hardState = HardState()
@@ -17,11 +17,11 @@ struct CrashModel {
 
     init(seed: UInt64) { random = SplitMix(state: seed) }
 
-    /// Lives from a start to the moment of a kill: what was applied and not flushed is lost with it, and replayed at the
-    /// next start as far as it is committed.
+    /// Lives from a start to the moment of a kill: what was applied and not flushed is lost with it, and replayed at
+    /// the next start as far as it is committed.
     mutating func live(on store: NodeStore?) throws {
         applied = commit
-        for _ in 0..<Int.random(in: 5...25, using: &random) {
+        for _ in 0..<Int.random(in: 5...40, using: &random) {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4: try append(to: store)
             case 4..<8: try apply(to: store)

@@ -11,7 +11,7 @@ struct CrashTests {
 
     /// A process of its own works on the directory and is killed with SIGKILL in mid-life, again and again. What it had
     /// handed to the operating system is there afterwards, nothing else. (What a power cut loses is not shown here.)
-    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `a killed node finds what it had promised`(seed: UInt64) async throws {
         let node = try TestNode()
         var expected = CrashModel(seed: seed)

@@ -3,6 +3,7 @@ import Foundation
 import KeyValue
 import Raft
 import RocksDB
+import Synchronization
 
 @testable import RaftStorage
 
@@ -11,6 +12,8 @@ final class TestNode: Sendable {
     let root: String
     var directory: String { root + "/data" }
     private let isOwner: Bool
+    /// They live as long as the original: a store must not lose its directory before it is closed.
+    private let copies = Mutex<[TestNode]>([])
 
     /// In memory where there is room, since nothing here needs a real disk and a busy one makes hundreds of syncs slow.
     private static let parent: URL = {
@@ -59,10 +62,11 @@ final class TestNode: Sendable {
 
     /// The data directory as it is, of a process that has ended or changes nothing.
     ///
-    /// RocksDB's background threads may be at work in the original. What the MANIFEST names exists as long as nothing is
-    /// deleted, so it is copied first; what vanishes later was obsolete before.
+    /// RocksDB's background threads may be at work in the original. What the MANIFEST names exists as long as nothing
+    /// is deleted, so it is copied first; what vanishes later was obsolete before.
     func copy() throws -> TestNode {
         let copy = try TestNode()
+        copies.withLock { $0.append(copy) }
         let files = FileManager.default
         try files.createDirectory(atPath: copy.path("db"), withIntermediateDirectories: true)
         for name in try files.contentsOfDirectory(atPath: directory) where name != "db" {

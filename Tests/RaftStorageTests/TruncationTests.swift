@@ -6,8 +6,9 @@ import Testing
 
 @Suite("Cutting the log")
 struct TruncationTests {
-    let node: TestNode
+    // Declared first, so that it closes before its directory vanishes.
     let store: NodeStore
+    let node: TestNode
 
     init() throws {
         node = try TestNode()

@@ -166,7 +166,7 @@ struct ReplicationTests {
     }
 
     @Test func `figure 8: an entry on a majority can still be overwritten before one of the own term commits`() {
-        // Node 1 led terms 2 and 4: its entry of term 2 is on nodes 1, 2 and 3. Node 5 led term 3.
+        // Node 1's entry of term 2 is on a majority, but not committed; node 5 led term 3 and wins the next election.
         var cluster = Cluster(
             [
                 .log(terms: [1, 2], term: 4, voters: voters(5)), .log(terms: [1, 2], term: 4, voters: voters(5)),

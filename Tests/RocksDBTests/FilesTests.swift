@@ -4,8 +4,9 @@ import Testing
 
 @Suite("Checkpoints, ingested files, dropped files")
 struct FilesTests {
-    let directory: TestDirectory
+    // Declared first, so that it closes before its directory vanishes.
     let database: Database
+    let directory: TestDirectory
 
     init() throws {
         directory = try TestDirectory()

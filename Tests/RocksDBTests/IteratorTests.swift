@@ -3,8 +3,9 @@ import Testing
 
 @Suite("Iterators")
 struct IteratorTests {
-    let directory: TestDirectory
+    // Declared first, so that it closes before its directory vanishes.
     let database: Database
+    let directory: TestDirectory
 
     init() throws {
         directory = try TestDirectory()

@@ -28,8 +28,8 @@ extension Database {
         }
     }
 
-    /// From now on no file of the database is deleted, until `enableFileDeletions()`: for copying them while the database is
-    /// in use. Copy MANIFEST and CURRENT before all others; files that it doesn't name yet do no harm then.
+    /// From now on no file of the database is deleted, until `enableFileDeletions()`: for copying them while the
+    /// database is in use. Copy MANIFEST and CURRENT before all others; files that it doesn't name yet do no harm then.
     public func disableFileDeletions() throws(RocksDBError) {
         try unsafe checked { unsafe rocksdb_disable_file_deletions(handle, $0) }
     }

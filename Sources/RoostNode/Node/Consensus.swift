@@ -7,8 +7,8 @@ import Raft
 import RaftStorage
 import RedisServer
 
-/// The thread that drives the Raft core. It never waits for a disk or a socket: it takes everything that is queued, steps
-/// the core, and hands the effects to the threads that carry them out.
+/// The thread that drives the Raft core. It never waits for a disk or a socket (but see `persistAlone`): it takes
+/// everything that is queued, steps the core, and hands the effects to the threads that carry them out.
 ///
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
 /// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
@@ -317,9 +317,11 @@ final class Consensus {
 
     private func perform(_ effects: [Effect], at now: MonotonicTime) {
         var outgoing: [PeerMessage] = []
+        var alone: PersistBatch?
         for effect in effects {
             switch effect {
             case .send(let message): outgoing.append(.raft(message))
+            case .persist(let batch) where core.isSoleVoter: alone = batch
             case .persist(let batch): parts.logWriter.push(.persist(batch))
             case .apply(let entries): parts.applier.push(.entries(entries))
             case .fetch(let request): fetch(request)
@@ -340,6 +342,22 @@ final class Consensus {
             }
         }
         if !outgoing.isEmpty { parts.transport?.send(outgoing) }
+        if let alone { persistAlone(alone, at: now) }
+    }
+
+    /// A node that decides alone has nothing else to do while its disk works: nobody is to be heard or answered
+    /// meanwhile, and what clients send waits in the inbox for the next write. So it saves itself the way to the log
+    /// writer and back.
+    private func persistAlone(_ batch: PersistBatch, at now: MonotonicTime) {
+        do throws(StorageError) {
+            let start = SystemClock.monotonic()
+            try parts.store.write([batch])
+            parts.metrics.logSync.record(SystemClock.monotonic().since(start))
+        } catch {
+            return parts.failure.fail(NodeFailure(storage: error))
+        }
+        core.step(.persisted(batch.ticket), at: now)
+        perform(core.drainEffects(), at: now)
     }
 
     private func fetch(_ request: FetchRequest) {

@@ -2,13 +2,48 @@ import RESP
 import Testing
 
 extension ProcessTests {
-    @Suite("Linearizability under pauses and kills") struct LinearizabilityTests {
+    @Suite("Linearizability under faults") struct LinearizabilityTests {
         private let sandbox = Sandbox.current!
         private static let clients = 6
         private static let duration = Duration.seconds(20)
 
-        @Test func `GET, SET, INCR and compare-and-set at all nodes look like one register per key`() throws {
+        @Test func `one register per key while nodes are paused and killed`() throws {
             let cluster = try Cluster(sandbox)
+            var random = SplitMix64(seed: 20_260)
+            try disturb(cluster) { round in
+                let victim = try round % 3 == 0 ? cluster.nodes.randomElement(using: &random)! : cluster.leader()
+                if round.isMultiple(of: 2) {
+                    try victim.kill()
+                    pause(.milliseconds(Int.random(in: 100...1_200, using: &random)))
+                    try victim.start()
+                } else {
+                    try victim.pause()
+                    pause(.milliseconds(Int.random(in: 200...1_500, using: &random)))
+                    try victim.resume()
+                }
+                pause(.milliseconds(Int.random(in: 100...800, using: &random)))
+            }
+        }
+
+        @Test func `one register per key while the network is cut in two, in one direction or for a moment`() throws {
+            let cluster = try Cluster(sandbox, proxied: true)
+            var random = SplitMix64(seed: 7)
+            try disturb(cluster) { round in
+                let leader = try cluster.leader()
+                switch round % 4 {
+                case 0: cluster.isolate(leader)
+                case 1: cluster.mute(leader)
+                case 2: cluster.isolate(cluster.nodes.randomElement(using: &random)!)
+                default: cluster.proxies.forEach { $0.cut() }
+                }
+                pause(.milliseconds(Int.random(in: 300...2_000, using: &random)))
+                cluster.heal()
+                pause(.milliseconds(Int.random(in: 100...800, using: &random)))
+            }
+        }
+
+        /// Lets the clients work while `fault` is called again and again, then checks what they saw.
+        private func disturb(_ cluster: Cluster, _ fault: (_ round: Int) throws -> Void) throws {
             let ports = cluster.nodes.map(\.settings.redis)
             let start = ContinuousClock.now
             let stop = StopFlag()
@@ -17,13 +52,17 @@ extension ProcessTests {
                 client.run(until: stop)
                 return client
             }
-            do { try disturb(cluster, until: start + Self.duration) } catch {
-                stop.raise()
-                _ = clients.join()
-                throw error
+            let outcome = Result {
+                var round = 0
+                while ContinuousClock.now < start + Self.duration {
+                    round += 1
+                    try fault(round)
+                }
+                try cluster.waitUntilServing()
             }
             stop.raise()
             let records = clients.join()
+            try outcome.get()
             #expect(records.flatMap(\.unexpected).isEmpty, "\(records.flatMap(\.unexpected).prefix(5))")
             var histories: [String: [Operation]] = [:]
             for record in records { histories.merge(record.histories, uniquingKeysWith: +) }
@@ -51,28 +90,6 @@ extension ProcessTests {
                 return
                     "\(operation.invoked - origin) ... \(operation.returned - origin): \(operation.call) -> \(result)"
             }.joined(separator: "\n")
-        }
-
-        /// Pauses longer than an election, kills, restarts; at the end all nodes run.
-        private func disturb(_ cluster: Cluster, until end: ContinuousClock.Instant) throws {
-            var random = SplitMix64(seed: 20_260)
-            var round = 0
-            while ContinuousClock.now < end {
-                round += 1
-                let leader = try cluster.leader()
-                let victim = round % 3 == 0 ? cluster.nodes.randomElement(using: &random)! : leader
-                if round.isMultiple(of: 2) {
-                    try victim.kill()
-                    pause(.milliseconds(Int.random(in: 100...1_200, using: &random)))
-                    try victim.start()
-                } else {
-                    try victim.pause()
-                    pause(.milliseconds(Int.random(in: 200...1_500, using: &random)))
-                    try victim.resume()
-                }
-                pause(.milliseconds(Int.random(in: 100...800, using: &random)))
-            }
-            try cluster.waitUntilServing()
         }
     }
 }

@@ -21,7 +21,9 @@ extension ProcessTests {
             // Two of three could be a majority, if they were allowed to be.
             for node in nodes {
                 let reply = try node.connect()("GET", "acknowledged")
-                #expect(reply.errorText?.hasPrefix("LOADING") == true || reply == .text("yes"), "node \(node.node): \(reply)")
+                #expect(
+                    reply.errorText?.hasPrefix("LOADING") == true || reply == .text("yes"),
+                    "node \(node.node): \(reply)")
             }
             let status = try nodes[1].get("/status").body
             #expect(status.contains("its directory was wiped or a second node uses its id"))

@@ -3,20 +3,55 @@ import RESP
 /// Founding nodes 1...n of one cluster on loopback.
 final class Cluster: Sendable {
     let nodes: [DaemonProcess]
+    private let links: [Link: LinkProxy]
+
+    /// What one node sends to another, over the connection that it dialled.
+    struct Link: Hashable, Sendable {
+        var from: UInt64
+        var to: UInt64
+    }
 
     /// Starts all and waits until each of them serves.
-    init(_ sandbox: Sandbox, count: UInt64 = 3, arguments: [String] = []) throws {
+    ///
+    /// - Parameter proxied: nodes dial each other through proxies, whose links can be cut and blocked.
+    init(_ sandbox: Sandbox, count: UInt64 = 3, arguments: [String] = [], proxied: Bool = false) throws {
+        var links: [Link: LinkProxy] = [:]
         nodes = try DaemonProcess.withoutPortClashes {
             var settings = try (1...count).map { try DaemonProcess.Settings(sandbox, node: $0) }
-            let founders = Dictionary(uniqueKeysWithValues: settings.map { ($0.node, $0.peer) })
+            let ports = Dictionary(uniqueKeysWithValues: settings.map { ($0.node, $0.peer) })
             for index in settings.indices {
-                settings[index].founders = founders
+                settings[index].founders = ports
                 settings[index].arguments = arguments
+                let from = settings[index].node
+                guard proxied else { continue }
+                for (to, port) in ports where to != from {
+                    let proxy = try LinkProxy(to: port, sandbox)
+                    links[Link(from: from, to: to)] = proxy
+                    settings[index].founders[to] = proxy.port
+                }
             }
             return settings.map { DaemonProcess($0, sandbox: sandbox) }
         }
+        self.links = links
         try waitUntilServing()
     }
+
+    /// The links of a proxied cluster, in a fixed order.
+    var proxies: [LinkProxy] {
+        links.sorted { ($0.key.from, $0.key.to) < ($1.key.from, $1.key.to) }.map(\.value)
+    }
+
+    /// Nothing passes between the node and the others, in either direction, until `heal`.
+    func isolate(_ node: DaemonProcess) {
+        for (link, proxy) in links where link.from == node.node || link.to == node.node { proxy.block() }
+    }
+
+    /// Nothing passes on what the node dialled, until `heal`: it hears the others, they do not hear it.
+    func mute(_ node: DaemonProcess) {
+        for (link, proxy) in links where link.from == node.node { proxy.block() }
+    }
+
+    func heal() { links.values.forEach { $0.heal() } }
 
     var running: [DaemonProcess] { nodes.filter(\.isRunning) }
 

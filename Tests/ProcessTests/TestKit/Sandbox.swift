@@ -12,6 +12,7 @@ final class Sandbox: Sendable {
     let path: String
     private struct State {
         var processes: [ChildProcess] = []
+        var onClose: [@Sendable () -> Void] = []
         var logs: [(title: String, path: String)] = []
         var failed = false
         var folders = 0
@@ -39,6 +40,11 @@ final class Sandbox: Sendable {
         state.withLock { $0.processes.append(process) }
     }
 
+    /// `body` is called when the test ends, before its processes are killed.
+    func onClose(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.onClose.append(body) }
+    }
+
     /// The file is printed if the test fails.
     func adoptLog(_ path: String, title: String) {
         state.withLock { state in
@@ -50,6 +56,7 @@ final class Sandbox: Sendable {
 
     func close() {
         let (processes, logs, failed) = state.withLock { ($0.processes, $0.logs, $0.failed) }
+        for body in state.withLock({ $0.onClose }) { body() }
         for process in processes { process.kill() }
         if failed { printLogs(logs) }
         if failed, ProcessInfo.processInfo.environment["ROOST_KEEP"] == "1" {

@@ -19,8 +19,7 @@ final class ClientSocket {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
         setLimit(timeout)
-        var on: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        disableDelay()
         guard withLoopback(port, { connect(descriptor, $0, $1) }) == 0 else {
             let code = errno
             Glibc.close(descriptor)
@@ -30,6 +29,14 @@ final class ClientSocket {
             if code == ECONNRESET { throw ConnectionError.closed }
             throw SystemError("connect(\(port))", code: code)
         }
+    }
+
+    /// Takes over a connection that was accepted.
+    init(accepted descriptor: Int32, timeout: Duration = .seconds(10)) {
+        self.descriptor = descriptor
+        self.timeout = timeout
+        setLimit(timeout)
+        disableDelay()
     }
 
     deinit { close() }
@@ -105,6 +112,11 @@ final class ClientSocket {
         descriptor = -1
     }
 
+    private func disableDelay() {
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     func setLimit(_ limit: Duration) {
         let parts = limit.components
         var time = timeval(tv_sec: Int(parts.seconds), tv_usec: Int(parts.attoseconds / 1_000_000_000_000))
@@ -124,7 +136,7 @@ final class ClientSocket {
 }
 
 /// Occupies a port of loopback.
-final class ListeningSocket {
+final class ListeningSocket: Sendable {
     private let descriptor: Int32
 
     init(port: UInt16) throws {
@@ -137,6 +149,16 @@ final class ListeningSocket {
             Glibc.close(descriptor)
             throw error
         }
+    }
+
+    /// The next connection; `nil` if none comes in time.
+    func accept(within limit: Duration) -> ClientSocket? {
+        var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&readable, 1, Int32(limit / .milliseconds(1))) > 0 else { return nil }
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        guard accepted >= 0 else { return nil }
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+        return ClientSocket(accepted: accepted)
     }
 
     func close() { Glibc.close(descriptor) }

@@ -30,6 +30,7 @@ struct Chaos {
     private var now = MonotonicTime.zero
     private var network: [Message] = []
     private var cut: Set<[NodeID]> = []
+    private var isStormy = true
     private var tokens: UInt64 = 0
     private(set) var restarts = 0
     private let configuration: Configuration
@@ -234,6 +235,7 @@ struct Chaos {
     // MARK: The calm
 
     private mutating func calm() {
+        isStormy = false
         cut = []
         for place in nodes.indices where !nodes[place].isUp { restart(place) }
         converge()
@@ -314,7 +316,7 @@ struct Chaos {
         if checker.check(nodes[place].test) { checker.checkDurable(nodes.map(\.test)) }
         let messages = nodes[place].test.takeMessages()
         network.append(contentsOf: messages)
-        if network.count > 60 { network.removeFirst(network.count - 60) }
+        if isStormy, network.count > 60 { network.removeFirst(network.count - 60) }
         let events = nodes[place].test.takeEvents()
         for event in events { checker.check(event, of: &nodes[place]) }
         checker.checkApplied(of: &nodes[place])
