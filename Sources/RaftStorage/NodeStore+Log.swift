@@ -4,7 +4,7 @@ import Synchronization
 
 extension NodeStore {
     /// Writes the batches, in order, as one synced write: on return all of them are durable, after an error or a crash
-    /// all or none. Only the log writer's thread calls it.
+    /// all or none. One thread at a time calls it.
     ///
     /// - Throws: `.invariant` for a batch that would break the log (nothing is written then); anything else is final.
     package func write(_ batches: [PersistBatch]) throws(StorageError) {

@@ -124,6 +124,11 @@ final class Engine: Sendable {
         let maintenance = Maintenance(
             group: environment.group, store: recovered.store, policy: flushPolicy,
             failure: failure, report: report)
+        if recovered.replayed.entries > 0 {
+            maintenance.noteApplied(
+                entries: recovered.replayed.entries, bytes: recovered.replayed.bytes,
+                through: recovered.restored.applied)
+        }
         let logWriter = LogWriter(store: recovered.store, metrics: metrics, failure: failure, report: report)
         let applier = Applier(
             machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
@@ -189,8 +194,8 @@ final class Engine: Sendable {
         }
     }
 
-    /// Ends the threads in the order in which work flows, then closes the database.
-    func stop() async throws(NodeFailure) {
+    /// Ends the threads in the order in which work flows; whoever still waits is answered. Reads still work.
+    func stopThreads() async throws(NodeFailure) {
         await transport?.stop()
         environment.inbox.push(.stop)
         try await Self.onThreadOfItsOwn("roost-stop") { [self] () throws(NodeFailure) in
@@ -199,6 +204,12 @@ final class Engine: Sendable {
             logWriter.push(.stop)
             applier.push(.stop)
             for thread in threads.prefix(3) { thread.join() }
+        }
+    }
+
+    /// Closes the database. Nobody may read any more.
+    func closeStore() async throws(NodeFailure) {
+        try await Self.onThreadOfItsOwn("roost-close") { [self] () throws(NodeFailure) in
             environment.pool.stop()
             do throws(StorageError) {
                 try store.close()

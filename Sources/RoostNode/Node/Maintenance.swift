@@ -15,6 +15,7 @@ final class Maintenance: Sendable {
 
     let progress = ThreadProgress()
     private let dirt: Mutex<Dirt>
+    private let lastDurable = Mutex(LogIndex.zero)
     private let inbox = Inbox<Nudge>()
     private let group: GroupID
     private let store: NodeStore
@@ -61,11 +62,11 @@ final class Maintenance: Sendable {
                 (dirt.isStopping, policy.reasonToFlush(dirt.work, now: now) != nil)
             }
             if isStopping { return }
-            guard isDue else { continue }
             progress.busy()
             defer { progress.idle() }
             do throws(StorageError) {
-                try flush()
+                if isDue { try store.flushState() }
+                try noteDurable()
             } catch {
                 failure.fail(NodeFailure(storage: error))
                 return
@@ -73,9 +74,11 @@ final class Maintenance: Sendable {
         }
     }
 
-    private func flush() throws(StorageError) {
-        try store.flushState()
+    /// Looks how far the state is durable: RocksDB flushes by itself too.
+    private func noteDurable() throws(StorageError) {
         let durable = try store.durableApplied(group).index
+        guard durable > lastDurable.withLock({ $0 }) else { return }
+        lastDurable.withLock { $0 = durable }
         dirt.withLock { $0.work.durable(through: durable) }
         report(.stateDurable(durable))
     }

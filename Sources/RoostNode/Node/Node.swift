@@ -84,13 +84,15 @@ package final class Node: Sendable {
         inbox.push(.stopTaking)
         await drain()
         do throws(NodeFailure) {
-            try await engine.stop()
+            try await engine.stopThreads()
+            // From here on there is nobody who could read a closed database.
+            await doors.close()
+            try await engine.closeStore()
         } catch {
             failure.fail(error)
             // Whoever waits for the failure ends the process; an orderly end must not be faster.
             try? await Task.sleep(for: .seconds(60))
         }
-        await doors.close()
         logger.notice("node stopped", metadata: ["node.id": "\(configuration.node.id)"])
     }
 

@@ -14,6 +14,13 @@ enum Recovery {
         var restored: RestoredState
         /// Of this process.
         var incarnation: UInt64
+        /// What was applied again, and is not durable in the state yet.
+        var replayed: Replayed
+    }
+
+    struct Replayed: Sendable {
+        var entries = 0
+        var bytes = 0
     }
 
     static func run(_ environment: Engine.Environment) throws(NodeFailure) -> Result {
@@ -30,13 +37,14 @@ enum Recovery {
         _ store: NodeStore, _ configuration: StoreConfiguration, _ environment: Engine.Environment
     ) throws(StorageError) -> Result {
         let incarnation = UInt64.random(in: 1 ... .max)
-        // Until it is known that nothing was forgotten with an older directory: `FoundingGuard`.
-        if store.identity.isNew, configuration.founders.count > 1 { try store.setSuspect(true) }
         let founders = Membership(voters: configuration.founders)
         let (machine, reader) = join(store.state, environment.group, configuration.node, incarnation, founders)
+        var replayed = Replayed()
         let restored = try store.recover(
             environment.group, founders: founders, progress: { announce($0, environment) }
         ) { (entries) throws(StorageError) in
+            replayed.entries += entries.count
+            replayed.bytes += entries.reduce(0) { $0 + $1.footprintBytes }
             do throws(NodeFailure) {
                 _ = try machine.apply(entries) { _, _ in }
             } catch {
@@ -51,7 +59,7 @@ enum Recovery {
         }
         return Result(
             store: store, storeConfiguration: configuration, machine: machine, reader: reader, restored: restored,
-            incarnation: incarnation)
+            incarnation: incarnation, replayed: replayed)
     }
 
     /// Only work that gets on asks the service manager for more time.

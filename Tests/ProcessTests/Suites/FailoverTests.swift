@@ -52,7 +52,7 @@ extension ProcessTests {
             let takeover = try eventually("a write begun after the kill is acknowledged", every: .milliseconds(1)) {
                 load.recovery
             }
-            try waitForProgress(load, 1_000, "with two nodes")
+            try waitForProgress(load, 600, "with two nodes")
             try leader.start()
             return takeover
         }
