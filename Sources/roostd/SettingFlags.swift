@@ -92,6 +92,8 @@ struct LimitFlags: SettingFlags {
     @SettingFlag("limits.max_batch_bytes") var maxBatchBytes
     @SettingFlag("limits.park_timeout") var parkTimeout
     @SettingFlag("limits.request_timeout") var requestTimeout
+    @SettingFlag("limits.max_unsettled_bytes") var maxUnsettledBytes
+    @SettingFlag("limits.resend_interval") var resendInterval
     @SettingFlag("limits.event_loops") var eventLoops
     @SettingFlag("limits.peer_max_frame_bytes") var peerMaxFrameBytes
     @SettingFlag("limits.peer_max_message_bytes") var peerMaxMessageBytes

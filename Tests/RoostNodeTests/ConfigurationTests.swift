@@ -23,6 +23,7 @@ struct ConfigurationTests {
         "limits.max_value_bytes": "2", "limits.max_arguments": "8", "limits.max_request_bytes": "1025",
         "limits.max_pipelined_commands": "1", "limits.max_output_buffer_bytes": "1MiB", "limits.max_batch_bytes": "1",
         "limits.park_timeout": "1ms", "limits.request_timeout": "90s", "limits.event_loops": "7",
+        "limits.max_unsettled_bytes": "1MiB", "limits.resend_interval": "2s",
         "limits.peer_max_frame_bytes": "1KiB", "limits.peer_max_message_bytes": "1GiB",
         "limits.peer_queue_bytes": "1025", "limits.peer_reconnect_max": "61s", "limits.shutdown_timeout": "1h",
         "log.level": "trace", "log.format": "json",

@@ -39,5 +39,5 @@ struct Plan: Codable {
             Line(clients: 256, pipeline: 1, requests: 30_000), Line(clients: 64, pipeline: 16, requests: 100_000),
         ],
         fills: [Fill(threads: 1, writesPerThread: 6_000), Fill(threads: 64, writesPerThread: 500)],
-        secondsPerRun: 1, timeLimit: .seconds(160), runLimit: .seconds(30))
+        secondsPerRun: 2, timeLimit: .seconds(160), runLimit: .seconds(30))
 }
