@@ -154,7 +154,8 @@ extension ConnectionHandler {
     private func info(_ arguments: ArgumentList) {
         let sections = (1..<arguments.count).map { arguments.text($0).lowercased() }
         let page = InfoPage(
-            node: loop.backend.description(), usage: loop.backend.usage(), metrics: server.metrics, limits: server.limits)
+            node: loop.backend.description(), usage: loop.backend.usage(), metrics: server.metrics,
+            limits: server.limits)
         reply { $0.writeVerbatim(page.text(sections: sections), version) }
     }
 

@@ -6,7 +6,8 @@ extension Report {
     /// What is printed at the end: conditions, one block per workload, every command.
     var table: String {
         var lines = [
-            machine.summary, "\(Plan.valueBytes)-byte values, load on the same machine, \(rounds == 1 ? "one round" : "medians of \(rounds) rounds")",
+            machine.summary,
+            "\(Plan.valueBytes)-byte values, load on the same machine, \(rounds == 1 ? "one round" : "medians of \(rounds) rounds")",
         ]
         if ProcessInfo.processInfo.processorCount < 4 {
             lines.append("servers and load share few cores: compare ratios")
