@@ -196,6 +196,8 @@ struct CommandReplyTests {
     @Test func `conditional SETs answer as Redis and Valkey do`() throws {
         let connection = try TestConnection()
         try connection.send("SET k 1 NX\r\nSET k 2 NX\r\nSET k 2 XX GET\r\nSET k 3 IFEQ 1\r\nSET k 3 IFEQ 2\r\n")
+        // A SET with GET holds what follows.
+        try connection.commitFirst()
         try connection.commitFirst()
         #expect(try connection.replies() == "+OK\r\n$-1\r\n$1\r\n1\r\n$-1\r\n+OK\r\n")
     }
@@ -207,5 +209,39 @@ struct CommandReplyTests {
         let replies = try connection.replies()
         #expect(replies.hasPrefix("%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n"))
         #expect(replies.hasSuffix("_\r\n$2\r\nme\r\n%1\r\n$9\r\ndatabases\r\n$1\r\n1\r\n"))
+    }
+}
+
+@Suite("Large replies")
+struct LargeReplyTests {
+    private let big = String(repeating: "x", count: 3 << 20)
+
+    private func connection(withBig key: String) throws -> TestConnection {
+        let connection = try TestConnection()
+        try connection.send("*3\r\n$3\r\nSET\r\n$3\r\n\(key)\r\n$\(big.utf8.count)\r\n\(big)\r\n")
+        try connection.commitFirst()
+        #expect(try connection.replies() == "+OK\r\n")
+        return connection
+    }
+
+    @Test func `a reply beyond the channel's water mark leaves once, and in full before a QUIT closes`() throws {
+        let connection = try connection(withBig: "big")
+        connection.backend.readsAreLocal = true
+        try connection.send("GET big\r\nQUIT\r\n")
+        #expect(try connection.replies() == "$\(big.utf8.count)\r\n\(big)\r\n+OK\r\n")
+        connection.channel.embeddedEventLoop.run()
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test func `a connection is owed one old value at a time`() throws {
+        let connection = try TestConnection()
+        try connection.send("SET k 1 GET\r\nSET k 2 GET\r\nSET k 3\r\nSET k 4\r\n")
+        #expect(connection.backend.submissions.map(\.segment.count) == [1])
+        try connection.commitFirst()
+        #expect(connection.backend.submissions.map(\.segment.count) == [1])
+        try connection.commitFirst()
+        #expect(connection.backend.submissions.map(\.segment.count) == [2])
+        try connection.commitFirst()
+        #expect(try connection.replies() == "$-1\r\n$1\r\n1\r\n+OK\r\n+OK\r\n")
     }
 }

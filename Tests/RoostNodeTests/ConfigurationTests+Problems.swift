@@ -107,7 +107,7 @@ struct ConfigurationProblemTests {
         (["limits.max_key_bytes": "65MiB"], "limits.max_key_bytes (65MiB) must not be more than"),
         (["raft.max_append_bytes": "9MiB"], "(9MiB) must not be more than raft.max_inflight_bytes (8MiB)"),
         (["raft.max_uncommitted_bytes": "1KiB"], "limits.max_batch_bytes (1MiB) must not be more than"),
-        (["limits.peer_max_message_bytes": "64MiB"], "(64MiB) must be 64KiB more than limits.max_request_bytes"),
+        (["limits.peer_max_message_bytes": "64MiB"], "(64MiB) must be 64KiB more than limits.max_request_bytes and"),
         (["debug.fault_injection": "yes"], "this version has no fault injection"),
     ]) func `values that do not fit together`(flags: [String: String], expected: String) throws {
         let found = problems(flags)
@@ -122,7 +122,7 @@ struct ConfigurationProblemTests {
         ["listen.redis": "127.0.0.1:9", "listen.peer": "127.0.0.2:9"],
         ["raft.heartbeat_interval": "100ms"],
         ["node.id": "7"],
-        ["limits.peer_max_message_bytes": "65600KiB"],
+        ["limits.peer_max_message_bytes": "66624KiB"],
     ]) func `values that just fit together`(flags: [String: String]) {
         #expect(problems(flags).isEmpty)
     }

@@ -17,4 +17,6 @@ package enum CommandFailure: String, Hashable, Sendable {
     case overflow
     /// The value would exceed `Command.maxValueBytes`.
     case valueTooLong
+    /// The values that were asked for exceed the limit of one reply.
+    case replyTooLong
 }

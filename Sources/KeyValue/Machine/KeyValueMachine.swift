@@ -49,6 +49,7 @@ package final class KeyValueMachine<Store: StateStore> {
                 settlements.append((origin, outcomes))
             }
         }
+        transition.finish()
         putAppliedRecord(last.position)
         do throws(StateStoreError) { try store.commit(batch) } catch { throw .store(error) }
         hasFailed = false

@@ -66,17 +66,8 @@ extension Transition {
     private mutating func append(
         _ key: UnsafeRawBufferPointer, _ suffix: UnsafeRawBufferPointer, _ context: CommandContext
     ) throws(ApplyError) -> Outcome {
-        let joined = try withCurrent(key, context) { current -> (value: Bytes, expiry: UInt64?)? in
-            let count = (current?.value.count ?? 0) + suffix.count
-            guard count <= Command.maxValueBytes else { return nil }
-            var writer = ByteWriter(reservingCapacity: count)
-            if let current { writer.append(current.value) }
-            writer.append(suffix)
-            return (writer.take(), current?.expiry)
-        }
-        guard let joined else { return .failure(.valueTooLong) }
-        put(key, joined.value, expiry: joined.expiry, context)
-        return .integer(Int64(joined.value.count))
+        guard let count = try lengthen(key, suffix, context) else { return .failure(.valueTooLong) }
+        return .integer(Int64(count))
     }
 
     /// Answers the new number. A key that does not exist counts as 0.

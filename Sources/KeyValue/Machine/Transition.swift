@@ -94,8 +94,10 @@ extension Transition {
     ) throws(ApplyError) -> R {
         guard let overlay else { preconditionFailure("a command of a blind batch reads") }
         switch overlay.entry(for: context.bytes(of: key)) {
-        case .value(let value, let expiry):
-            return value.withUnsafeBytes { body(Current(value: $0, expiry: expiry)) }
+        case .value(let value, let header):
+            return value.withUnsafeBytes { body(Current(value: $0, expiry: header.expiry)) }
+        case .growing(let growing):
+            return growing.bytes.withUnsafeBytes { body(Current(value: $0, expiry: growing.header.expiry)) }
         case .absent:
             return body(nil)
         case nil:
@@ -127,14 +129,55 @@ extension Transition {
 
     /// Writes a value that lies in the block.
     mutating func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ context: CommandContext) {
-        emit(key, value, ValueHeader(version: context.version))
-        overlay?.put(context.bytes(of: key), context.bytes(of: value), expiry: nil)
+        let header = ValueHeader(version: context.version)
+        if overlay == nil { return emit(key, value, header) }
+        overlay?.set(context.bytes(of: key), .value(context.bytes(of: value), header))
     }
 
-    /// Writes a value that a command has computed.
+    /// Writes a value that a command has computed from an older one.
     mutating func put(_ key: UnsafeRawBufferPointer, _ value: Bytes, expiry: UInt64?, _ context: CommandContext) {
-        value.withUnsafeBytes { emit(key, $0, ValueHeader(version: context.version, expiry: expiry)) }
-        overlay?.put(context.bytes(of: key), value, expiry: expiry)
+        overlay?.set(context.bytes(of: key), .value(value, ValueHeader(version: context.version, expiry: expiry)))
+    }
+
+    /// Lengthens a value by bytes of the block; the first time in a batch it is copied, later ones cost the suffix alone.
+    ///
+    /// - Returns: the new length; `nil`, and nothing changed, if that would exceed `Command.maxValueBytes`.
+    mutating func lengthen(
+        _ key: UnsafeRawBufferPointer, _ suffix: UnsafeRawBufferPointer, _ context: CommandContext
+    ) throws(ApplyError) -> Int? {
+        let name = context.bytes(of: key)
+        if case .growing(let growing)? = overlay?.entry(for: name) {
+            guard growing.bytes.count + suffix.count <= Command.maxValueBytes else { return nil }
+            growing.bytes.append(contentsOf: suffix)
+            growing.header = ValueHeader(version: context.version, expiry: growing.header.expiry)
+            return growing.bytes.count
+        }
+        let joined = try withCurrent(key, context) { current -> Overlay.Growing? in
+            let count = (current?.value.count ?? 0) + suffix.count
+            guard count <= Command.maxValueBytes else { return nil }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(count)
+            if let current { bytes.append(contentsOf: current.value) }
+            bytes.append(contentsOf: suffix)
+            return Overlay.Growing(
+                bytes: bytes, header: ValueHeader(version: context.version, expiry: current?.expiry))
+        }
+        guard let joined else { return nil }
+        overlay?.set(name, .growing(joined))
+        return joined.bytes.count
+    }
+
+    /// Puts what the overlay has kept back into the batch. The last call on a transition.
+    func finish() {
+        overlay?.writeOut { key, entry in
+            key.withUnsafeBytes { key in
+                switch entry {
+                case .value(let value, let header): value.withUnsafeBytes { emit(key, $0, header) }
+                case .growing(let growing): growing.bytes.withUnsafeBytes { emit(key, $0, growing.header) }
+                case .absent: StateKey.withUser(key, group: group) { batch.delete($0) }
+                }
+            }
+        }
     }
 
     private func emit(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ header: ValueHeader) {
@@ -144,8 +187,7 @@ extension Transition {
     }
 
     mutating func delete(_ key: UnsafeRawBufferPointer, _ context: CommandContext) {
-        StateKey.withUser(key, group: group) { batch.delete($0) }
-        overlay?.delete(context.bytes(of: key))
+        overlay?.set(context.bytes(of: key), .absent)
     }
 
     mutating func deleteAll() {

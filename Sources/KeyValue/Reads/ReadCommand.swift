@@ -13,9 +13,12 @@ package enum ReadCommand: Hashable, Sendable {
 
     /// Answers from the store's committed state; one with several keys from a single moment of it.
     ///
+    /// - Parameter maxReplyBytes: of all values of one answer together.
     /// - Throws: `StateStoreError`; with tier `.memory`, kind `.wouldBlock` when the disk may be needed: run it again with
     ///   `.all` where waiting is allowed. `countKeys` always says so.
-    package func run(on store: some StateStore, group: UInt64, tier: ReadTier) throws(StateStoreError) -> Outcome {
+    package func run(
+        on store: some StateStore, group: UInt64, tier: ReadTier, maxReplyBytes: Int = .max
+    ) throws(StateStoreError) -> Outcome {
         switch self {
         case .get(let key):
             return try Self.get(key, store, group, tier).map(Outcome.value) ?? .null
@@ -25,7 +28,13 @@ package enum ReadCommand: Hashable, Sendable {
             return try store.withSnapshot { (moment) throws(StateStoreError) in
                 var values: [Bytes?] = []
                 values.reserveCapacity(keys.count)
-                for key in keys { values.append(try Self.get(key, moment, group, tier)) }
+                var bytes = 0
+                for key in keys {
+                    let value = try Self.get(key, moment, group, tier)
+                    bytes += value?.count ?? 0
+                    guard bytes <= maxReplyBytes else { return .failure(.replyTooLong) }
+                    values.append(value)
+                }
                 return .values(values)
             }
         case .exists(let keys):

@@ -184,8 +184,10 @@ final class OutboundHandler: ChannelInboundHandler {
         shared.logger.info(
             "peer link up",
             metadata: ["peer.id": "\(wanted)", "peer.direction": "\(LinkDirection.dialled.rawValue)"])
-        ping(context: context)
         outbox.open(maxMessageBytes: min(limits.maxMessageBytes, introduction.maxMessageBytes))
+        ping(context: context)
+        // The ping's write may have found the connection reset, and ended it on the spot.
+        guard phase == .up else { return }
         shared.delegate.peerConnected(introduction.identity, direction: .dialled)
     }
 

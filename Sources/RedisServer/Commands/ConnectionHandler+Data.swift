@@ -75,11 +75,12 @@ extension ConnectionHandler {
         switch SetOptions.parse(arguments) {
         case .failure(let refusal): replyError(refusal.message)
         case .success(let options):
-            write {
+            let encode: (inout SegmentWriter) -> Void = {
                 $0.set(
                     key: arguments[1], value: arguments[2], condition: options.condition(arguments),
                     returnOld: options.returnsOld)
             }
+            if options.returnsOld { writeAlone(encode) } else { write(encode) }
         }
     }
 

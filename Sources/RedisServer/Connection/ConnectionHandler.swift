@@ -38,10 +38,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The next command in `unread` must wait.
     private var isBlocked = false
     private var isReadHeld = false
+    /// Nothing is taken before everything owed is answered.
+    private var holdsCommands = false
     private var isTouched = false
     /// No further command is taken; the connection ends when all replies have left.
     private var isClosing = false
     private var isInputEnded = false
+    /// The last reply is on its way.
+    private var isFinishing = false
 
     init(server: ServerContext, loop: LoopContext, id: UInt64) {
         self.server = server
@@ -67,6 +71,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         flush()
+        continueIfBlocked()
         context.fireChannelReadComplete()
     }
 
@@ -109,6 +114,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Takes as many commands from the unread bytes as may be taken now.
     private func takeCommands() {
         isBlocked = false
+        if slots.isEmpty { holdsCommands = false }
         let bytes = unread
         let consumed = bytes.withUnsafeReadableBytes { buffer -> Int in
             var offset = 0
@@ -134,7 +140,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private var mayTakeMore: Bool {
-        slots.count < server.limits.maxPipelinedCommands && (channel?.isWritable ?? false)
+        !(holdsCommands && !slots.isEmpty) && slots.count < server.limits.maxPipelinedCommands
+            && (channel?.isWritable ?? false)
             && out.buffer.readableBytes < server.limits.maxOutputBufferBytes
     }
 
@@ -200,6 +207,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         slots.append(.write(ticket: loop.addWrite(of: self, encode)))
     }
 
+    /// Hands over a write whose reply may be as long as a value: no further command is taken before it is answered, so
+    /// that a connection is owed one such reply at a time.
+    func writeAlone(_ encode: (inout SegmentWriter) -> Void) {
+        write(encode)
+        holdsCommands = true
+    }
+
     /// Answers a GET: at once when nothing has to be waited for, else later.
     func get(_ key: UnsafeRawBufferPointer) {
         if slots.isEmpty, loop.backend.readsAreLocal, answerGet(key) { return }
@@ -258,8 +272,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if isBlocked, mayTakeMore, !isClosing {
             takeCommands()
             flush()
+            continueIfBlocked()
+        } else if case .reply? = slots.first {
+            // Stopped by the output's limit, which the flush has emptied.
+            scheduleAdvance()
+        } else if case .read(let ticket, _)? = slots.first, ticket <= loop.readyThrough, channel?.isWritable ?? false {
+            scheduleAdvance()
         }
         finishIfDone()
+    }
+
+    private func scheduleAdvance() {
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        loop.eventLoop.execute { bound.value.pump() }
     }
 
     private func advance() {
@@ -285,14 +310,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func flush() {
         guard out.buffer.readableBytes > 0, let context else { return }
-        context.writeAndFlush(wrapOutboundOut(out.buffer), promise: nil)
+        // Emptied first: a write that the kernel takes at once calls `channelWritabilityChanged`, and so this, again.
+        let full = out.buffer
         out.buffer = context.channel.allocator.buffer(capacity: 512)
+        context.writeAndFlush(wrapOutboundOut(full), promise: nil)
+    }
+
+    /// What was full may be empty now, and no event would tell.
+    private func continueIfBlocked() {
+        guard isBlocked, mayTakeMore, pendingReads == 0 else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        loop.eventLoop.execute { bound.value.pump() }
     }
 
     private func finishIfDone() {
-        guard isClosing || (isInputEnded && !isBlocked), slots.isEmpty, let context else { return }
-        flush()
-        context.close(promise: nil)
+        guard isClosing || (isInputEnded && !isBlocked), slots.isEmpty, !isFinishing, let context else { return }
+        isFinishing = true
+        // A close throws away what the kernel has not taken yet: it must wait for the last byte.
+        let last = out.buffer
+        out.buffer = ByteBuffer()
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(last)).whenComplete { _ in channel.close(promise: nil) }
     }
 
     // MARK: - Executing reads

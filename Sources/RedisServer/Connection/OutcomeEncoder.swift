@@ -23,6 +23,7 @@ enum OutcomeEncoder {
         switch failure {
         case .notAnInteger: "ERR value is not an integer or out of range"
         case .overflow: "ERR increment or decrement would overflow"
+        case .replyTooLong: "TOOBIG the values exceed max-output-buffer-bytes; ask for fewer keys"
         case .valueTooLong: "TOOBIG the value would exceed the longest value the store holds; command not executed"
         }
     }

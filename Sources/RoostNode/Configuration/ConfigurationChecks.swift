@@ -87,13 +87,14 @@ struct ConfigurationChecks {
             report(smaller, "(\(ByteSize.text(size))) must not be more than \(larger) (\(ByteSize.text(limit)))")
         }
         // What one message must carry, besides 64 KiB for its header and those of the entries.
-        let largest = max(limits.maxRequestBytes, limits.maxBatchBytes, raft.maxAppendBytes) + (64 << 10)
+        // A batch is handed over when it is full, so it may hold one request more.
+        let largest = max(limits.maxRequestBytes + limits.maxBatchBytes, raft.maxAppendBytes) + (64 << 10)
         if limits.peerMaxMessageBytes < largest {
             report(
                 "limits.peer_max_message_bytes",
                 """
-                (\(ByteSize.text(limits.peerMaxMessageBytes))) must be 64KiB more than limits.max_request_bytes, \
-                limits.max_batch_bytes and raft.max_append_bytes each
+                (\(ByteSize.text(limits.peerMaxMessageBytes))) must be 64KiB more than limits.max_request_bytes and \
+                limits.max_batch_bytes together, and than raft.max_append_bytes
                 """)
         }
     }

@@ -1,4 +1,5 @@
 import Raft
+import Synchronization
 
 /// A few threads for reads that may wait for the disk: cold keys of clients, and log entries for followers that lag.
 final class BlockingPool: Sendable {
@@ -11,18 +12,22 @@ final class BlockingPool: Sendable {
     private let inboxes: [Inbox<Work>]
     private let threads: [WorkerThread]
     private let next = RoundRobin()
+    private let isStopping: StopFlag
 
-    init(threads count: Int) {
+    /// - Parameter name: at most 13 bytes.
+    init(threads count: Int, name: String = "roost-read") {
         let inboxes = (0..<count).map { _ in Inbox<Work>() }
         self.inboxes = inboxes
+        let isStopping = StopFlag()
+        self.isStopping = isStopping
         threads = inboxes.enumerated().map { number, inbox in
-            WorkerThread(name: "roost-read-\(number)") {
+            WorkerThread(name: "\(name)-\(number)") {
                 var work: [Work] = []
                 while true {
                     work.removeAll(keepingCapacity: true)
                     inbox.drain(into: &work, until: .never)
                     for item in work {
-                        guard case .run(let body) = item else { return }
+                        guard case .run(let body) = item, !isStopping.isSet else { return }
                         body()
                     }
                 }
@@ -34,9 +39,16 @@ final class BlockingPool: Sendable {
         inboxes[next.turn(of: inboxes.count)].push(.run(body))
     }
 
-    /// Finishes what is queued and ends the threads.
+    /// Finishes what is under way, forgets what is queued, and ends the threads.
     func stop() {
+        isStopping.set()
         for inbox in inboxes { inbox.push(.stop) }
         for thread in threads { thread.join() }
     }
+}
+
+private final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
 }

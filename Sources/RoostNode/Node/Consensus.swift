@@ -399,6 +399,7 @@ final class Consensus {
     }
 
     private func expire(at now: MonotonicTime) {
+        if outbox.nextDeadline <= now || reads.nextDeadline <= now { isBoardStale = true }
         var results = ResultGroups()
         for (sequence, expiry) in outbox.expire(at: now) {
             guard let entry = parts.submissions.take(sequence) else { continue }

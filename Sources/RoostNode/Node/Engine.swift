@@ -35,12 +35,13 @@ final class Engine: Sendable {
     private let logWriter: LogWriter
     private let applier: Applier
     private let consensusProgress: ThreadProgress
+    private let upkeep: BlockingPool
     private let threads: [WorkerThread]
 
     private init(
         reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport?,
         maintenance: Maintenance, logWriter: LogWriter, applier: Applier, consensusProgress: ThreadProgress,
-        threads: [WorkerThread]
+        upkeep: BlockingPool, threads: [WorkerThread]
     ) {
         self.reader = reader
         self.environment = environment
@@ -50,6 +51,7 @@ final class Engine: Sendable {
         self.logWriter = logWriter
         self.applier = applier
         self.consensusProgress = consensusProgress
+        self.upkeep = upkeep
         self.threads = threads
     }
 
@@ -134,10 +136,12 @@ final class Engine: Sendable {
             machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
             maintenance: maintenance, report: report)
         let consensusProgress = ThreadProgress()
+        // Not the clients' threads: their long reads must not keep a follower from its entries.
+        let upkeep = BlockingPool(threads: 1, name: "roost-upkeep")
         let parts = Consensus.Parts(
             group: environment.group, node: NodeID(environment.configuration.node.id),
             incarnation: recovered.incarnation, inbox: inbox, logWriter: logWriter, applier: applier,
-            transport: transport, pool: environment.pool, store: recovered.store, submissions: submissions,
+            transport: transport, pool: upkeep, store: recovered.store, submissions: submissions,
             board: environment.board, metrics: metrics, failure: failure, progress: consensusProgress,
             logger: environment.logger)
         let limits = consensusLimits(environment.configuration, flushPolicy)
@@ -156,7 +160,7 @@ final class Engine: Sendable {
         return Engine(
             reader: recovered.reader, environment: environment, store: recovered.store, transport: transport,
             maintenance: maintenance, logWriter: logWriter, applier: applier, consensusProgress: consensusProgress,
-            threads: threads)
+            upkeep: upkeep, threads: threads)
     }
 
     private static func consensusLimits(
@@ -211,6 +215,7 @@ final class Engine: Sendable {
     func closeStore() async throws(NodeFailure) {
         try await Self.onThreadOfItsOwn("roost-close") { [self] () throws(NodeFailure) in
             environment.pool.stop()
+            upkeep.stop()
             do throws(StorageError) {
                 try store.close()
             } catch {

@@ -6,6 +6,7 @@ import RedisServer
 struct GroupReader<Store: StateStore>: KeyValueReading {
     let store: Store
     let group: GroupID
+    let maxReplyBytes: Int
 
     func get<R>(
         _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> R
@@ -14,6 +15,6 @@ struct GroupReader<Store: StateStore>: KeyValueReading {
     }
 
     func execute(_ command: ReadCommand, tier: ReadTier) throws(StateStoreError) -> Outcome {
-        try command.run(on: store, group: group.rawValue, tier: tier)
+        try command.run(on: store, group: group.rawValue, tier: tier, maxReplyBytes: maxReplyBytes)
     }
 }

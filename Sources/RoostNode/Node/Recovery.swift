@@ -38,7 +38,9 @@ enum Recovery {
     ) throws(StorageError) -> Result {
         let incarnation = UInt64.random(in: 1 ... .max)
         let founders = Membership(voters: configuration.founders)
-        let (machine, reader) = join(store.state, environment.group, configuration.node, incarnation, founders)
+        let (machine, reader) = join(
+            store.state, environment.group, configuration.node, incarnation, founders,
+            maxReplyBytes: environment.configuration.limits.maxOutputBufferBytes)
         var replayed = Replayed()
         let restored = try store.recover(
             environment.group, founders: founders, progress: { announce($0, environment) }
@@ -70,11 +72,12 @@ enum Recovery {
 
     /// Opens the store's type, which nothing above needs to know.
     private static func join(
-        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ founders: Membership
+        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ founders: Membership,
+        maxReplyBytes: Int
     ) -> (StateMachine, any KeyValueReading) {
         let machine = StateMachine(
             store: state, group: group, node: node, incarnation: incarnation, membership: founders)
-        return (machine, GroupReader(store: state, group: group))
+        return (machine, GroupReader(store: state, group: group, maxReplyBytes: maxReplyBytes))
     }
 
     private static func storeConfiguration(_ configuration: NodeConfiguration) -> StoreConfiguration {

@@ -90,6 +90,11 @@ struct Outbox {
     mutating func setRoute(_ new: Route?) {
         guard new != route else { return }
         route = new
+        if new == nil, resendAt != .never {
+            // Nothing can be sent; with the next leader of this term everything is.
+            resendAt = .never
+            isResendDue = true
+        }
         guard let new, new.term != streamTerm else { return }
         streamTerm = new.term
         lastSent = 0
@@ -143,6 +148,8 @@ struct Outbox {
         guard let position = position(of: sequence) else { return }
         remove(at: position)
         resendDelay = limits.resendInterval
+        // Never set for what this node proposed to itself.
+        guard resendAt != .never else { return }
         resendAt = items.first?.sentIn == nil ? .never : now.advanced(by: resendDelay)
     }
 

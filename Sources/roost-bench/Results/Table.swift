@@ -7,7 +7,7 @@ extension Report {
     var table: String {
         var lines = [
             machine.summary,
-            "\(Plan.valueBytes)-byte values, load on the same machine, \(rounds == 1 ? "one round" : "medians of \(rounds) rounds")",
+            "\(Plan.valueBytes)-byte values, load on the same machine, \(basis)",
         ]
         if ProcessInfo.processInfo.processorCount < 4 {
             lines.append("servers and load share few cores: compare ratios")
@@ -18,6 +18,8 @@ extension Report {
         lines += ["", "commands of the first round; ports and folders differ from round to round"] + commandLines
         return lines.joined(separator: "\n")
     }
+
+    private var basis: String { rounds == 1 ? "one round" : "medians of \(rounds) rounds" }
 
     /// Each command once: one line of redis-benchmark makes a row of writes and one of reads.
     private var commandLines: [String] {

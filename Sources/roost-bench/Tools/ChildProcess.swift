@@ -11,6 +11,7 @@ final class ChildProcess: Sendable {
     private let status = Mutex<Int32?>(nil)
 
     init(_ command: [String], log: String) throws {
+        Interruption.checkpoint()
         self.log = log
         pid = try Self.spawn(command, log: log)
         Self.running.withLock { $0[pid] = self }

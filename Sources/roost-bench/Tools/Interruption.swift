@@ -3,6 +3,13 @@ import Synchronization
 
 /// Ctrl-C and SIGTERM leave no server and no folder behind.
 enum Interruption {
+    private static let isUnderWay = Atomic(false)
+
+    /// Called before anything new is started or made: once the end has begun, it does not return.
+    static func checkpoint() {
+        while isUnderWay.load(ordering: .acquiring) { pause(.seconds(1)) }
+    }
+
     static func cleanUp(_ workspace: Workspace) {
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -13,6 +20,7 @@ enum Interruption {
         Thread.detachNewThread {
             var number: Int32 = 0
             _ = withUnsafePointer(to: awaited) { sigwait($0, &number) }
+            isUnderWay.store(true, ordering: .releasing)
             for process in ChildProcess.running.withLock({ Array($0.values) }) { process.stop() }
             workspace.remove()
             exit(128 + number)

@@ -19,6 +19,7 @@ final class Workspace: Sendable {
 
     /// An empty folder for the time of `body`.
     func withFolder<R>(_ name: String, _ body: (String) throws -> R) throws -> R {
+        Interruption.checkpoint()
         let folder = "\(path)/\(name)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
