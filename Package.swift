@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "roost-bench",
             dependencies: [
-                "RESP", "RocksDB",
+                "RESP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
 
