@@ -149,24 +149,3 @@ private struct SetOptions {
         }
     }
 }
-
-/// Integers as Redis takes them: an optional minus sign and decimal digits without a leading zero, nothing else.
-enum DecimalInteger {
-    static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
-        let isNegative = text.first == UInt8(ascii: "-")
-        let digits = text.dropFirst(isNegative ? 1 : 0)
-        guard let first = digits.first, digits.count <= 19 else { return nil }
-        if first == UInt8(ascii: "0") { return digits.count == 1 && !isNegative ? 0 : nil }
-        var value: Int64 = 0
-        for byte in digits {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-            // Built downwards, because the smallest integer has no positive twin.
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, underflow) = product.subtractingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
-            guard !overflow, !underflow else { return nil }
-            value = sum
-        }
-        if isNegative { return value }
-        return value == .min ? nil : -value
-    }
-}

@@ -318,9 +318,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// What was full may be empty now, and no event would tell.
     private func continueIfBlocked() {
-        guard isBlocked, mayTakeMore, pendingReads == 0 else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
-        loop.eventLoop.execute { bound.value.pump() }
+        if isBlocked, mayTakeMore, pendingReads == 0 { scheduleAdvance() }
     }
 
     private func finishIfDone() {

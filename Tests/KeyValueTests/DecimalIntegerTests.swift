@@ -1,6 +1,5 @@
+import KeyValue
 import Testing
-
-@testable import RedisServer
 
 @Suite("Integers in arguments, as Redis takes them")
 struct DecimalIntegerTests {
