@@ -1,5 +1,5 @@
 /// Settings of one group's core on one node. Local: never replicated, may differ between nodes.
-public struct Configuration: Sendable {
+public struct Configuration: Hashable, Sendable {
     public var group: GroupID
     public var node: NodeID
     /// A follower that hears nothing for this long, plus up to as much again at random, starts an election.
@@ -24,6 +24,20 @@ public struct Configuration: Sendable {
     public var maxApplyBytes: Int
     /// Entries that are durable and applied stay in memory for slower followers up to this size. Default 64 MiB.
     public var entryCacheBytes: Int
+    /// Answer reads from a lease, without a round of heartbeats (Raft thesis, section 6.4.1). Needs `checkQuorum`, and
+    /// clocks whose rates differ by no more than `maxClockDriftPercent`; must be set alike on all nodes,
+    /// and so must `electionTimeout` be: turn leases off before either is changed node by node. Default false.
+    public var leaseReads: Bool
+    /// How much faster or slower than real time any node's clock may run. Default 10.
+    public var maxClockDriftPercent: Int
+    /// A leader whose disk has not finished a write for this long steps down, if a majority without it is durably
+    /// ahead. Default 2 s.
+    public var diskStallLimit: Duration
+    /// How far behind the log's end a member may be and still find the entries that it lacks in the log, in entries;
+    /// one that is further behind gets a snapshot. Default 1,000,000.
+    public var maxRetainedEntries: Int
+    /// The same in bytes. Default 1 GiB.
+    public var maxRetainedBytes: Int
     /// Makes election timeouts differ; the only source of chance in the core.
     public var seed: UInt64
 
@@ -32,7 +46,8 @@ public struct Configuration: Sendable {
         heartbeatInterval: Duration = .milliseconds(50), preVote: Bool = true, checkQuorum: Bool = true,
         maxAppendBytes: Int = 256 << 10, maxInflightMessages: Int = 64, maxInflightBytes: Int = 8 << 20,
         maxUncommittedBytes: Int = 64 << 20, maxApplyBytes: Int = 4 << 20, entryCacheBytes: Int = 64 << 20,
-        seed: UInt64
+        leaseReads: Bool = false, maxClockDriftPercent: Int = 10, diskStallLimit: Duration = .seconds(2),
+        maxRetainedEntries: Int = 1_000_000, maxRetainedBytes: Int = 1 << 30, seed: UInt64
     ) {
         self.group = group
         self.node = node
@@ -46,6 +61,18 @@ public struct Configuration: Sendable {
         self.maxUncommittedBytes = maxUncommittedBytes
         self.maxApplyBytes = maxApplyBytes
         self.entryCacheBytes = entryCacheBytes
+        self.leaseReads = leaseReads
+        self.maxClockDriftPercent = maxClockDriftPercent
+        self.diskStallLimit = diskStallLimit
+        self.maxRetainedEntries = maxRetainedEntries
+        self.maxRetainedBytes = maxRetainedBytes
         self.seed = seed
+    }
+
+    /// How long a lease lasts from the start of its round: what remains of an election timeout when the leader's clock is
+    /// the slowest allowed and the followers' the fastest.
+    var leaseDuration: Duration {
+        let percent = min(max(maxClockDriftPercent, 0), 100)
+        return electionTimeout * (100 - percent) / (100 + percent)
     }
 }

@@ -6,7 +6,7 @@
 /// 3. MAY send, drop, delay, repeat or reorder `send` effects. The core holds back every message whose promise is not
 ///    durable yet: what is given out may leave at once, beside a `persist` that is still under way (Raft thesis 10.2.1).
 /// 4. MUST stop the node at `violated`, before anything else is done.
-public enum Effect: Sendable {
+public enum Effect: Hashable, Sendable {
     case persist(PersistBatch)
     case send(Message)
     /// Committed entries, contiguous with those of the effect before.
@@ -22,8 +22,22 @@ public enum Effect: Sendable {
     /// No read index now: no leader, or leadership lost. Ask again.
     case readFailed(ReadToken)
     case roleChanged(RoleChange)
-    /// The follower needs entries that are cut off; only a snapshot would help. (No snapshots yet: the shell logs it.)
-    case snapshotNeeded(NodeID)
+    /// The follower needs entries that are cut off: send it a snapshot of what is applied here, over a connection of its
+    /// own, and report with `Input.snapshotReported`. At most one request for each follower is open at a time in one
+    /// leadership; a later one of this node may ask again while the transfer still runs: go on with that.
+    case sendSnapshot(to: NodeID)
+    /// Replace state and log by this snapshot, after every `persist` and `apply` before this effect is carried out:
+    /// in one atomic, durable step the state becomes the snapshot's, the log empty with `meta.id` cut off, the commit
+    /// index `meta.index`; the hard state stays. Then tell `Input.snapshotInstalled`. Until then no `apply` and no
+    /// entries to persist will come (but a hard state or a commit index may).
+    case installSnapshot(SnapshotMeta)
+    /// A snapshot that was received is of no use: delete it.
+    case discardSnapshot(SnapshotMeta)
+    /// A change of the membership took effect, here and now. (Nodes that left are told nothing more.)
+    case membershipChanged(Membership)
+    /// On a leader, once for each learner: it keeps up with the log; making it a voter costs no availability.
+    case learnerCaughtUp(NodeID)
+    case transferEnded(TransferOutcome)
     /// The follower refused an entry whose checksum is wrong, or sent nonsense: the shell logs and drops the link.
     case peerMisbehaved(NodeID, String)
     case violated(InvariantViolation)
@@ -46,7 +60,8 @@ public struct PersistBatch: Hashable, Sendable {
     public var truncateFrom: LogIndex?
     /// Contiguous; the first follows what is left.
     public var entries: [Entry]
-    /// The commit index known with the entries; written with them always, alone never.
+    /// The commit index known with the entries; written with them always, alone when a change of the membership took
+    /// effect.
     public var commit: LogIndex
 
     public init(
@@ -78,6 +93,16 @@ public struct FetchRequest: Hashable, Sendable {
         self.through = through
         self.maxBytes = maxBytes
     }
+}
+
+/// How a transfer of leadership ended.
+public enum TransferOutcome: Hashable, Sendable {
+    /// This node does not lead any more: most probably the target does, or soon will.
+    case steppedDown
+    /// It goes on as leader: the target did not get there within an election timeout.
+    case timedOut(target: NodeID)
+    /// It was not begun, or given up. One sentence says why.
+    case refused(String)
 }
 
 /// Who this node is now and whom it follows.

@@ -9,7 +9,7 @@ import DequeModule
 ///                            applied    applying     commit
 /// ```
 /// Entries that are not durable or not applied are always in memory; older ones stay as long as the cache has room.
-struct Log: Sendable {
+struct Log: Hashable, Sendable {
     private(set) var terms: TermRuns
     /// Contiguous, up to `lastIndex`.
     private var cache: Deque<Entry>
@@ -20,6 +20,10 @@ struct Log: Sendable {
     private(set) var applyingIndex: LogIndex
     /// Reported as applied.
     private(set) var appliedIndex: LogIndex
+    /// No change of the membership lies behind this index. (One that was truncated may still be counted.)
+    private var newestMembershipIndex: LogIndex
+    /// How many bytes lie behind which index.
+    private(set) var sizes = LogSizes()
 
     /// - Parameter unapplied: every entry after `applied`; its caller has checked that they fit the terms.
     init(terms: TermRuns, unapplied: [Entry], commit: LogIndex, applied: LogIndex) {
@@ -29,6 +33,14 @@ struct Log: Sendable {
         self.commitIndex = commit
         self.applyingIndex = applied
         self.appliedIndex = applied
+        self.newestMembershipIndex = unapplied.last { $0.kind == .membership }?.index ?? .zero
+        for entry in unapplied { sizes.append(entry) }
+    }
+
+    /// An empty log behind a snapshot.
+    init(after snapshot: EntryID) {
+        self.init(
+            terms: TermRuns(base: snapshot), unapplied: [], commit: snapshot.index, applied: snapshot.index)
     }
 
     var base: EntryID { terms.base }
@@ -44,6 +56,8 @@ struct Log: Sendable {
         terms.append(entry.id)
         cache.append(entry)
         cachedBytes += entry.footprintBytes
+        sizes.append(entry)
+        if entry.kind == .membership { newestMembershipIndex = entry.index }
     }
 
     /// Removes the entries from `index` on.
@@ -51,11 +65,13 @@ struct Log: Sendable {
     /// - Precondition: they are not committed, so all of them are in memory.
     mutating func truncate(from index: LogIndex) {
         precondition(index > commitIndex, "truncation from \(index), but \(commitIndex) is committed")
+        let before = cachedBytes
         while let entry = cache.last, entry.index >= index {
             cachedBytes -= entry.footprintBytes
             cache.removeLast()
         }
         terms.removeAll(from: index)
+        sizes.removeAll(from: index, bytes: before - cachedBytes)
     }
 
     /// Entries of `first ... through`, as many as come before the one that would exceed `maxBytes`, but at least one.
@@ -109,6 +125,17 @@ struct Log: Sendable {
         appliedIndex = index
     }
 
+    /// Whether something committed and not applied changes the membership.
+    var holdsUnappliedMembershipChange: Bool { !membershipChanges(after: appliedIndex, through: commitIndex).isEmpty }
+
+    /// The entries of `first+1 ... through` that change the membership.
+    ///
+    /// - Precondition: they are in memory, as all unapplied ones are.
+    func membershipChanges(after first: LogIndex, through: LogIndex) -> [Entry] {
+        guard newestMembershipIndex > first, first < through else { return [] }
+        return cache[position(of: first.next)...position(of: through)].filter { $0.kind == .membership }
+    }
+
     /// Forgets the oldest entries that are applied and durable while the cache is larger than `maxBytes`.
     mutating func evict(durable: LogIndex, maxBytes: Int) {
         let limit = min(durable, appliedIndex)
@@ -123,6 +150,7 @@ struct Log: Sendable {
     /// - Precondition: `id` is in the log and applied.
     mutating func compact(through id: EntryID) {
         terms.compact(through: id)
+        sizes.compact(through: id.index)
         while let oldest = cache.first, oldest.index <= id.index {
             cachedBytes -= oldest.footprintBytes
             cache.removeFirst()

@@ -8,14 +8,16 @@ import DequeModule
 /// Reports are safe against ABA: each batch under way remembers how far the *current* log goes back to it. A truncation
 /// lowers that for every batch under way, so that the late report of an overwritten entry says nothing about the entry
 /// that took its place, even if index and length are the same again.
-struct PersistQueue: Sendable {
-    private struct UnderWay: Sendable {
+struct PersistQueue: Hashable, Sendable {
+    struct UnderWay: Hashable, Sendable {
         var ticket: PersistTicket
         /// The last entry of the current log that is durable once the ticket is.
         var through: LogIndex
+        /// When it was given out.
+        var since: MonotonicTime
     }
 
-    private struct Held: Sendable {
+    struct Held: Hashable, Sendable {
         var ticket: PersistTicket
         var message: Message
     }
@@ -28,14 +30,14 @@ struct PersistQueue: Sendable {
     private(set) var durableIndex: LogIndex
     /// Entries of the current log up to here were given out in batches.
     private(set) var writtenIndex: LogIndex
-    private var underWay: Deque<UnderWay> = []
-    private var held: Deque<Held> = []
+    private(set) var underWay: Deque<UnderWay> = []
+    private(set) var held: Deque<Held> = []
     /// Something waits for the next batch. Stays until that batch is made, since messages may count on its ticket.
     private(set) var isNeeded = false
-    private var isHardStateChanged = false
-    private var truncateFrom: LogIndex?
+    private(set) var isHardStateChanged = false
+    private(set) var truncateFrom: LogIndex?
     /// The last ticket that carries a change of term or vote.
-    private var hardStateTicket = PersistTicket(0)
+    private(set) var hardStateTicket = PersistTicket(0)
 
     init(lastIndex: LogIndex) {
         durableIndex = lastIndex
@@ -54,6 +56,9 @@ struct PersistQueue: Sendable {
     }
 
     mutating func appended() { isNeeded = true }
+
+    /// The commit index must reach the disk even if nothing else has to.
+    mutating func commitMatters() { isNeeded = true }
 
     /// The entries from `index` on left the log.
     mutating func truncated(from index: LogIndex) {
@@ -83,7 +88,7 @@ struct PersistQueue: Sendable {
     ///
     /// - Parameter slice: receives the batch's entries, if it has any.
     mutating func takeBatch(
-        group: GroupID, hardState: HardState, log: Log, slice: inout EntrySlice?
+        group: GroupID, hardState: HardState, log: Log, now: MonotonicTime, slice: inout EntrySlice?
     ) -> PersistBatch? {
         guard isNeeded else { return nil }
         if writtenIndex < log.lastIndex {
@@ -92,13 +97,24 @@ struct PersistQueue: Sendable {
         let batch = PersistBatch(
             group: group, ticket: nextTicket, hardState: isHardStateChanged ? hardState : nil,
             truncateFrom: truncateFrom, entries: slice?.entries ?? [], commit: log.commitIndex)
-        underWay.append(UnderWay(ticket: nextTicket, through: log.lastIndex))
+        underWay.append(UnderWay(ticket: nextTicket, through: log.lastIndex, since: now))
         writtenIndex = log.lastIndex
         nextTicket = PersistTicket(nextTicket.rawValue + 1)
         isNeeded = false
         isHardStateChanged = false
         truncateFrom = nil
         return batch
+    }
+
+    /// When the oldest batch was given out that is not durable; `nil`: all are.
+    var oldestSince: MonotonicTime? { underWay.first?.since }
+
+    /// A snapshot took the place of the log, which now ends at `index`, durably.
+    mutating func replaced(through index: LogIndex) {
+        durableIndex = index
+        writtenIndex = index
+        truncateFrom = nil
+        for position in underWay.indices { underWay[position].through = min(underWay[position].through, index) }
     }
 
     /// Notes that everything up to `ticket` is durable.

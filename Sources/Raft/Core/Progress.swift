@@ -5,8 +5,9 @@
 ///   `snapshot`.
 /// - `replicate`: the logs meet. Appends leave as long as the window has room, `nextIndex` runs ahead of the answers.
 ///   Can transition to: `probe` (an append was rejected, the link broke), `snapshot`.
-/// - `snapshot`: the node needs entries that are cut off; nothing is sent but heartbeats. Can transition to: `probe`
-///   (the link broke), `replicate` (it got there by other means). Installing snapshots will have its place here.
+/// - `snapshot`: the node needs entries that are cut off; nothing is sent but heartbeats, while the shell sends it a
+///   snapshot. Can transition to: `probe` (the snapshot was delivered, or failed), `replicate` (an acknowledgement shows
+///   that it holds what it needs, by this snapshot or by other means).
 struct Progress: Hashable, Sendable {
     let node: NodeID
     private(set) var mode: Status.Mode = .probe
@@ -29,11 +30,17 @@ struct Progress: Hashable, Sendable {
     private(set) var lastHeard: MonotonicTime
     /// The highest round of heartbeats that it has answered.
     private(set) var ackedRound: UInt64 = 0
+    /// A snapshot is on its way, or was delivered and not acknowledged: the log must keep what lies behind this index, so
+    /// that the node can go on from there.
+    private var awaitedSnapshot: LogIndex?
+    /// Of a learner: how fast it follows.
+    var catchUp: CatchUp
 
     init(node: NodeID, nextIndex: LogIndex, configuration: Configuration, now: MonotonicTime) {
         self.node = node
         self.nextIndex = nextIndex
         self.lastHeard = now
+        self.catchUp = CatchUp(target: nextIndex.previous, now: now)
         self.inflights = Inflights(
             maxMessages: configuration.maxInflightMessages, maxBytes: configuration.maxInflightBytes)
     }
@@ -71,14 +78,20 @@ struct Progress: Hashable, Sendable {
 
     /// It holds everything up to `matched`.
     ///
+    /// - Parameter base: the last index that is cut off the leader's log.
     /// - Returns: whether that is news.
-    mutating func accepted(through matched: LogIndex) -> Bool {
+    mutating func accepted(through matched: LogIndex, base: LogIndex) -> Bool {
         let isNews = matched > matchIndex
         matchIndex = max(matchIndex, matched)
         nextIndex = max(nextIndex, matchIndex.next)
+        if let awaited = awaitedSnapshot, mode != .snapshot, matchIndex >= awaited { awaitedSnapshot = nil }
         switch mode {
         case .replicate: inflights.free(through: matched)
-        case .probe, .snapshot: if matched == matchIndex { becomeReplicate() }
+        case .probe: if matched == matchIndex { becomeReplicate() }
+        case .snapshot:
+            guard matchIndex >= base else { break }
+            awaitedSnapshot = nil
+            becomeReplicate()
         }
         return isNews
     }
@@ -108,11 +121,28 @@ struct Progress: Hashable, Sendable {
         inflights.reset()
     }
 
-    mutating func becomeSnapshot() {
+    /// Everything up to here the leader's log may lose, as far as this node is concerned.
+    var dispensableIndex: LogIndex { max(matchIndex, awaitedSnapshot ?? .zero) }
+
+    var isAwaitingSnapshot: Bool { awaitedSnapshot != nil }
+
+    /// - Parameter base: the last index that is cut off the leader's log.
+    mutating func becomeSnapshot(base: LogIndex) {
         mode = .snapshot
+        awaitedSnapshot = base
         isProbeUnderWay = false
         isNudged = false
         inflights.reset()
+    }
+
+    /// Snapshot: it was delivered up to `index`, or failed (`nil`). Whether it is installed, the answer to the append will
+    /// say that leaves after the next answered heartbeat.
+    mutating func snapshotEnded(deliveredThrough index: LogIndex?) {
+        guard mode == .snapshot else { return }
+        becomeProbe()
+        awaitedSnapshot = index
+        nextIndex = max(nextIndex, (index ?? .zero).next)
+        isProbeUnderWay = true
     }
 
     private mutating func becomeReplicate() {

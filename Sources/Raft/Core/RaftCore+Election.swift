@@ -1,5 +1,5 @@
 /// Elections: Raft paper, section 5.2 and 5.4.1; PreVote and CheckQuorum: Raft thesis, sections 9.6 and 6.2.
-struct Election: Sendable {
+struct Election: Hashable, Sendable {
     /// When to campaign (again) unless a leader is heard.
     var deadline = MonotonicTime.never
     /// Drawn anew with every change of role or term, so that split votes do not repeat.
@@ -20,18 +20,29 @@ extension RaftCore {
         campaignIfAllowed()
     }
 
-    /// A voter campaigns when it may vote and has applied what was known to be committed when it started.
     mutating func campaignIfAllowed() {
-        guard membership.isVoter(configuration.node), mayVote, log.appliedIndex >= restoredCommit else {
-            return restartElectionTimer()
-        }
+        guard mayCampaign, !isBoundByLease else { return restartElectionTimer() }
         if configuration.preVote, !isSoleVoter { becomePreCandidate() } else { becomeCandidate() }
+    }
+
+    /// The leader of this term hands over: no PreVote, and nobody protects its leadership (Raft thesis, section 3.10).
+    mutating func campaignForTransfer() {
+        guard role == .follower, mayCampaign else { return }
+        becomeCandidate(isTransfer: true)
+    }
+
+    /// A voter campaigns when it may vote, knows the membership that counts (what was known to be committed at the start
+    /// is applied, and nothing committed since changes it), and could take entries.
+    private var mayCampaign: Bool {
+        membership.isVoter(configuration.node) && mayVote && installing == nil && (!isDiskFull || isSoleVoter)
+            && log.appliedIndex >= restoredCommit && !log.holdsUnappliedMembershipChange
     }
 
     /// The process of the leader closed its connection: it is gone or going. Whoever noticed first may ask for votes,
     /// after a moment at random so that not everybody does.
     mutating func leaderLost(_ node: NodeID) {
-        guard role == .follower, leader == node else { return }
+        // A lease counts on every follower's patience.
+        guard role == .follower, leader == node, !configuration.leaseReads else { return }
         failReads()
         leader = nil
         announce()
@@ -41,9 +52,14 @@ extension RaftCore {
 
     /// Whether a leader was heard within the election timeout: then votes are not given, nor asked for.
     var isLeaderAlive: Bool {
-        guard configuration.checkQuorum, leader != nil else { return false }
+        guard configuration.checkQuorum else { return false }
+        if isBoundByLease { return true }
+        guard leader != nil else { return false }
         return role == .leader || now < heardLeaderAt.advanced(by: configuration.electionTimeout)
     }
+
+    /// Whether a leader may count on this node's patience; see `leasePromiseEnd`.
+    private var isBoundByLease: Bool { now < leasePromiseEnd }
 
     /// Draws a timeout between one and two election timeouts, and starts it.
     mutating func resetElectionTimer() {
@@ -82,7 +98,7 @@ extension RaftCore {
     }
 
     /// Votes for itself in a new term. Neither that vote nor the requests for others count before it is durable.
-    private mutating func becomeCandidate() {
+    private mutating func becomeCandidate(isTransfer: Bool = false) {
         leaveRole()
         changeHardState(HardState(term: hardState.term.next, vote: configuration.node))
         role = .candidate
@@ -90,7 +106,7 @@ extension RaftCore {
         resetElectionTimer()
         announce()
         for peer in peers where membership.isVoter(peer.node) {
-            promise(.voteRequest(last: log.last), to: peer.node)
+            promise(.voteRequest(last: log.last, isTransfer: isTransfer), to: peer.node)
         }
     }
 
@@ -103,9 +119,12 @@ extension RaftCore {
             peers[position] = Progress(
                 node: peers[position].node, nextIndex: log.lastIndex.next, configuration: configuration, now: now)
         }
+        openSnapshots = []
         leadership = Leadership(
             firstIndex: log.lastIndex.next,
-            uncommittedBytes: log.proposedBytes(from: log.commitIndex.next, through: log.lastIndex))
+            uncommittedBytes: log.proposedBytes(from: log.commitIndex.next, through: log.lastIndex),
+            // Whatever lies unapplied in the log may change the membership.
+            pendingMembershipIndex: log.lastIndex)
         announce()
         // Committing an entry of its own is how a leader learns what is committed (Raft paper, section 8).
         appendAsLeader(kind: .noop)
@@ -115,7 +134,10 @@ extension RaftCore {
     /// What ends with any change of role: reads, the leader as we knew it, answers to an election.
     private mutating func leaveRole() {
         failReads()
-        if role == .leader { proposals.leadershipEnded() }
+        if role == .leader {
+            proposals.leadershipEnded()
+            endTransfer(.steppedDown)
+        }
         leader = nil
         election.tally = VoteTally()
         election.ownVoteTicket = nil
@@ -132,19 +154,38 @@ extension RaftCore {
     /// Grants carry the term that was asked for, refusals our own (it may be the later one, and deposes the asker).
     mutating func answerPreVote(_ message: Message, last: EntryID) {
         let isFree = message.term > hardState.term || canVote(for: message.from)
-        let isGranted = mayVote && isFree && last >= log.last
+        let isGranted = mayVote && isFree && !isBoundByLease && last >= log.last
         send(
             .preVoteResponse(granted: isGranted), to: message.from,
             term: isGranted ? message.term : hardState.term)
+        if !isGranted { tellCommit(to: message.from, last: last) }
     }
 
-    mutating func answerVote(_ message: Message, last: EntryID) {
-        guard mayVote, canVote(for: message.from), last >= log.last else {
-            return send(.voteResponse(granted: false), to: message.from)
+    mutating func answerVote(_ message: Message, last: EntryID, isTransfer: Bool) {
+        guard mayVote, canVote(for: message.from), isTransfer || !isBoundByLease, last >= log.last else {
+            send(.voteResponse(granted: false), to: message.from)
+            return tellCommit(to: message.from, last: last)
         }
         if hardState.vote == nil { changeHardState(HardState(term: hardState.term, vote: message.from)) }
         restartElectionTimer()
         promise(.voteResponse(granted: true), to: message.from)
+    }
+
+    /// A candidate with an older log may count with voters of an older membership, for whose removal it only lacks the
+    /// commit index: without this news a node that left, and can't campaign any more, could keep it waiting for ever.
+    /// (raft-rs does the same with its `maybe_commit_by_vote`.)
+    private mutating func tellCommit(to candidate: NodeID, last: EntryID) {
+        guard last < log.last, let term = log.term(at: log.commitIndex), log.commitIndex > .zero else { return }
+        send(.commitNotice(EntryID(term: term, index: log.commitIndex)), to: candidate)
+    }
+
+    /// What is committed stays so; whoever holds that very entry holds everything before it too.
+    mutating func learnCommit(of id: EntryID) {
+        guard role != .leader, installing == nil, id.index > log.commitIndex, log.term(at: id.index) == id.term else {
+            return
+        }
+        commit(through: id.index)
+        liftVotingBan()
     }
 
     /// One vote a term, and none against a leader that the term already has.

@@ -14,12 +14,16 @@ extension RaftCore {
             heardLeaderAt = now
             restartElectionTimer()
         }
+        if configuration.leaseReads { leasePromiseEnd = now.advanced(by: configuration.electionTimeout) }
         return true
     }
 
     mutating func append(_ entries: [Entry], after previous: EntryID, commit: LogIndex, from leader: NodeID) {
         if let flaw = flaw(in: entries, after: previous) { return misbehaved(leader, flaw) }
-        if !mayVote { catchUpTarget = (hardState.term, commit) }
+        // The log is about to be replaced, or has no room; the leader will ask again. (Answering appends without entries
+        // would make it send whole windows, each in vain.)
+        guard installing == nil, !isDiskFull else { return }
+        if !mayVote { catchUpTarget = CatchUpTarget(term: hardState.term, commit: commit) }
         let lastSent = LogIndex(previous.index.rawValue + UInt64(entries.count))
         // What is committed here is in every leader's log, so it needs no comparing.
         guard lastSent > log.commitIndex else {

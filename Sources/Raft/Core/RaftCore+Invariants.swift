@@ -7,9 +7,12 @@
 /// | `committed-entry-truncated`: no leader contradicts a committed entry | `+Following` |
 /// | `two-leaders`: a term has one leader | `+Following` |
 /// | `commit-beyond-log`: a leader counts on nothing that this node lost | `+Following` |
-/// | `progress-order`: match < next, match <= last | after each step of a leader |
+/// | `progress-order`: match < next, match <= last, no more under way than the window allows | after each step of a leader |
 /// | `read-index`: own term's first entry <= read index <= commit | `+Reads` |
 /// | `ticket-unknown`, `applied-too-far`, `cut-too-far`: the shell reports what it was given | `+Persistence` |
+/// | `leader-not-voter`: nobody leads who may not vote | after each step of a leader |
+/// | `membership-unknown`, `membership-change`: changes apply to a known membership, and can be read | `+Membership` |
+/// | `snapshot-unknown`: only what was asked for is installed | `+Snapshots` |
 /// | `restored-state`: what was restored is the state of a node that stopped at some moment | at the start |
 ///
 /// By construction rather than by check: only `advanceCommit` commits on a leader, for entries of its term; only
@@ -63,12 +66,21 @@ extension RaftCore {
                 durable \(durable), written \(written), last \(last)
                 """)
         }
-        if role == .leader { checkProgress() }
+        if role == .leader { checkLeadership() }
+    }
+
+    private mutating func checkLeadership() {
+        if !membership.isVoter(configuration.node) {
+            violate("leader-not-voter", "node \(configuration.node) leads \(membership)")
+        }
+        checkProgress()
     }
 
     private mutating func checkProgress() {
         for position in peers.indices
-        where peers[position].matchIndex >= peers[position].nextIndex || peers[position].matchIndex > log.lastIndex {
+        where peers[position].matchIndex >= peers[position].nextIndex || peers[position].matchIndex > log.lastIndex
+            || peers[position].inflights.count > configuration.maxInflightMessages
+        {
             let peer = peers[position]
             violate(
                 "progress-order",

@@ -29,26 +29,21 @@ extension RaftCore {
             return violate("applied-too-far", "\(index) applied, but only \(log.applyingIndex) was given out")
         }
         guard index > log.appliedIndex else { return }
+        let changes = log.membershipChanges(after: log.appliedIndex, through: index)
         log.applied(through: index)
+        adopt(changes)
         log.evict(durable: persistence.durableIndex, maxBytes: configuration.entryCacheBytes)
         if isSoleVoter, role == .follower { campaignIfAllowed() }
     }
 
     /// Gives out what is committed and durable here, so that the state never gets ahead of the log on disk.
     mutating func flushApply() {
+        // What is committed meanwhile is part of the snapshot, or comes after it.
+        guard installing == nil else { return }
         while let entries = log.takeUnapplied(
             through: persistence.durableIndex, maxBytes: configuration.maxApplyBytes)
         {
             effects.append(.apply(entries))
         }
-    }
-
-    mutating func compacted(through id: EntryID) {
-        guard id.index > log.base.index else { return }
-        guard id.index <= log.appliedIndex, log.term(at: id.index) == id.term else {
-            return violate("cut-too-far", "log cut through \(id), but only \(log.appliedIndex) is applied")
-        }
-        log.compact(through: id)
-        truncatableIndex = max(truncatableIndex, id.index)
     }
 }

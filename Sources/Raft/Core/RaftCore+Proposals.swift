@@ -16,6 +16,8 @@ extension RaftCore {
 
     private func refusal(of proposal: Proposal) -> ProposalRefusal? {
         guard role == .leader else { return .notLeader(leader: leader) }
+        if isDiskFull { return .diskFull }
+        if let target = transferTarget { return .transferring(target: target) }
         // Soft by one proposal: one alone is always admitted, however large.
         guard leadership.uncommittedBytes == 0 || leadership.uncommittedBytes < configuration.maxUncommittedBytes else {
             return .uncommittedLimit

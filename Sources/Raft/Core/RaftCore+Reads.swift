@@ -1,4 +1,4 @@
-/// Linearizable reads by ReadIndex: Raft thesis, section 6.4. Leases (6.4.1) would answer in `admit` without a round.
+/// Linearizable reads by ReadIndex (Raft thesis, section 6.4), and leases (6.4.1) that spare the round.
 extension RaftCore {
     mutating func requestReadIndex(_ token: ReadToken) {
         if role == .leader { return admit(ReadQueue.Request(token: token, follower: nil)) }
@@ -19,7 +19,7 @@ extension RaftCore {
 
     private mutating func admit(_ request: ReadQueue.Request) {
         guard log.commitIndex >= leadership.firstIndex else { return reads.awaitCommit(request) }
-        if isSoleVoter { return answer(request, index: log.commitIndex) }
+        if isSoleVoter || hasLease { return answer(request, index: log.commitIndex) }
         reads.awaitRound(request, index: log.commitIndex)
     }
 
@@ -32,8 +32,9 @@ extension RaftCore {
     /// One round for everything that was queued since the last drain.
     mutating func startReadRoundIfWanted() {
         guard reads.isRoundDue else { return }
-        reads.startRound()
+        reads.startRound(at: now)
         broadcastHeartbeat()
+        confirmReads()
     }
 
     /// Answers the reads whose round a quorum has answered.
@@ -55,6 +56,20 @@ extension RaftCore {
         } else {
             effects.append(.readReady(request.token, index))
         }
+    }
+
+    // MARK: Lease
+
+    /// Whether nobody else can have been elected by now, whatever happened since.
+    ///
+    /// Whoever answers a round of heartbeats has promised not to vote for an election timeout of its own clock, counted
+    /// from a moment after the round left. So a quorum that answered a round covers the leader from the round's *start*,
+    /// for as long as the fastest of those clocks needs for an election timeout, measured by the slowest leader.
+    private var hasLease: Bool {
+        guard configuration.leaseReads, configuration.checkQuorum, !leadership.mayBeOvertaken,
+            let start = reads.confirmedStart
+        else { return false }
+        return now < start.advanced(by: configuration.leaseDuration)
     }
 
     // MARK: Follower

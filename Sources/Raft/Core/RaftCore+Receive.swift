@@ -1,19 +1,19 @@
 /// Messages: the rules that depend on the term (Raft paper, section 5.1), then each body to its place.
 extension RaftCore {
     mutating func receive(_ message: Message) {
-        guard message.group == configuration.group, message.to == configuration.node else {
+        guard message.group == configuration.group, message.to == configuration.node,
+            message.from != configuration.node
+        else {
             misbehaved(message.from, "message for node \(message.to) of group \(message.group)")
             return
         }
-        // With changing memberships a stranger may know more than we do; with a fixed one it is a mistake.
-        guard let sender = position(of: message.from) else {
-            misbehaved(message.from, "message from a node that is no member of the group")
-            return
-        }
+        guard message.term <= .highest else { return misbehaved(message.from, "message of term \(message.term)") }
+        if case .commitNotice(let id) = message.body { return learnCommit(of: id) }
+        // A stranger may know more than we do: a leader or candidate that was added by changes which we have not applied.
         if message.term < hardState.term {
             receiveStale(message)
         } else if message.term == hardState.term || admitNewTerm(of: message) {
-            dispatch(message, sender: sender)
+            dispatch(message)
         }
     }
 
@@ -28,14 +28,14 @@ extension RaftCore {
         case .preVoteResponse(granted: true):
             // Carries the term that was asked for, which nobody is in yet.
             return true
-        case .voteRequest:
+        case .voteRequest(_, let isTransfer):
             // A node that cannot hear the leader must not depose it while we can (Raft thesis, section 4.2.3).
-            guard !isLeaderAlive else { return false }
+            guard isTransfer || !isLeaderAlive else { return false }
             becomeFollower(in: message.term, leader: nil)
-        case .appendRequest, .heartbeat:
+        case .appendRequest, .heartbeat, .timeoutNow:
             becomeFollower(in: message.term, leader: message.from)
         case .preVoteResponse(granted: false), .voteResponse, .appendAccepted, .appendRejected, .heartbeatResponse,
-            .readIndexRequest, .readIndexResponse:
+            .readIndexRequest, .readIndexResponse, .commitNotice:
             becomeFollower(in: message.term, leader: nil)
         }
         return true
@@ -56,18 +56,18 @@ extension RaftCore {
             // The refuser is in an earlier term, but its log is better.
             if role == .preCandidate { countPreVote(of: message.from, granted: false) }
         case .preVoteResponse(granted: true), .voteResponse, .appendAccepted, .appendRejected, .heartbeatResponse,
-            .readIndexResponse:
+            .readIndexResponse, .timeoutNow, .commitNotice:
             break
         }
     }
 
-    private mutating func dispatch(_ message: Message, sender: Int) {
+    private mutating func dispatch(_ message: Message) {
         switch message.body {
         case .preVoteRequest(let last): answerPreVote(message, last: last)
         case .preVoteResponse(let granted):
             guard role == .preCandidate, !granted || message.term == hardState.term.next else { return }
             countPreVote(of: message.from, granted: granted)
-        case .voteRequest(let last): answerVote(message, last: last)
+        case .voteRequest(let last, let isTransfer): answerVote(message, last: last, isTransfer: isTransfer)
         case .voteResponse(let granted):
             guard role == .candidate else { return }
             countVote(of: message.from, granted: granted)
@@ -78,19 +78,28 @@ extension RaftCore {
             guard follow(message.from) else { return }
             heardHeartbeat(commit: commit, round: round, truncatable: truncatable, from: message.from)
         case .appendAccepted(let matched):
-            guard role == .leader else { return }
+            guard let sender = followerPosition(of: message) else { return }
             appendAccepted(through: matched, by: sender)
         case .appendRejected(let previous, let hint):
-            guard role == .leader else { return }
+            guard let sender = followerPosition(of: message) else { return }
             appendRejected(previous: previous, hint: hint, by: sender)
         case .heartbeatResponse(let round):
-            guard role == .leader else { return }
+            guard let sender = followerPosition(of: message) else { return }
             heartbeatAnswered(round: round, by: sender)
         case .readIndexRequest(let token):
-            if role == .leader { peers[sender].heard(at: now) }
+            if let sender = followerPosition(of: message) { peers[sender].heard(at: now) }
             readIndexRequested(token, by: message.from)
         case .readIndexResponse(let token, let index): readIndexAnswered(token, index: index, by: message.from)
+        case .timeoutNow:
+            guard follow(message.from) else { return }
+            campaignForTransfer()
+        case .commitNotice: break  // Looked at before the rules of terms.
         }
+    }
+
+    /// On a leader: the place of the sender among its followers; `nil` elsewhere, and for nodes that left.
+    private func followerPosition(of message: Message) -> Int? {
+        role == .leader ? position(of: message.from) : nil
     }
 
     mutating func misbehaved(_ node: NodeID, _ what: String) { effects.append(.peerMisbehaved(node, what)) }

@@ -7,6 +7,9 @@ extension RaftCore {
 
     mutating func heartbeatIsDue() {
         if configuration.checkQuorum, !hasActiveQuorum { return becomeFollower(in: hardState.term, leader: nil) }
+        if isDiskStalled { return stepDownForDisk() }
+        repeatTransfer()
+        handOverFullDisk()
         for position in peers.indices { peers[position].armNudge() }
         broadcastTimedHeartbeat()
     }
@@ -14,12 +17,14 @@ extension RaftCore {
     mutating func broadcastTimedHeartbeat() {
         leadership.heartbeatDeadline = now.advanced(by: configuration.heartbeatInterval)
         // Reads that wait for the next round take this chance; else it repeats the present one, which may be lost.
-        if reads.isRoundWanted { reads.startRound() }
+        // A lease is renewed by every heartbeat.
+        if reads.isRoundWanted || configuration.leaseReads { reads.startRound(at: now) }
         broadcastHeartbeat()
+        confirmReads()  // A configuration of this node alone has nobody to wait for.
     }
 
     mutating func broadcastHeartbeat() {
-        truncatableIndex = max(truncatableIndex, lowestMatch)
+        truncatableIndex = max(truncatableIndex, truncationLimit)
         for peer in peers {
             send(
                 .heartbeat(
@@ -66,16 +71,9 @@ extension RaftCore {
     }
 
     /// What a voter is known to hold durably; this node's own disk counts no earlier than others'.
-    private func matchIndex(of node: NodeID) -> LogIndex {
+    func matchIndex(of node: NodeID) -> LogIndex {
         if node == configuration.node { return persistence.durableIndex }
         return position(of: node).map { peers[$0].matchIndex } ?? .zero
-    }
-
-    private var lowestMatch: LogIndex {
-        var lowest = LogIndex(.max)
-        for voter in membership.voters { lowest = min(lowest, matchIndex(of: voter)) }
-        for voter in membership.outgoing { lowest = min(lowest, matchIndex(of: voter)) }
-        return min(lowest, log.lastIndex)
     }
 
     // MARK: Answers
@@ -85,8 +83,13 @@ extension RaftCore {
             return misbehaved(
                 peers[sender].node, "acknowledged entry \(matched), but the log ends at \(log.lastIndex)")
         }
+        let node = peers[sender].node
         peers[sender].heard(at: now)
-        if peers[sender].accepted(through: matched) { advanceCommit() }
+        guard peers[sender].accepted(through: matched, base: log.base.index) else { return }
+        advanceCommit()
+        // The commit may have ended this leadership or moved the peers.
+        noteCatchUp(of: node)
+        askToCampaign(node)
     }
 
     mutating func appendRejected(previous: LogIndex, hint: EntryID, by sender: Int) {
@@ -96,7 +99,8 @@ extension RaftCore {
 
     /// The link broke: better to ask where the logs meet than to wait for answers.
     mutating func unreachable(_ node: NodeID) {
-        if role == .leader, let peer = position(of: node), peers[peer].mode != .probe { peers[peer].becomeProbe() }
+        // A snapshot goes over a connection of its own, and reports its own end.
+        if role == .leader, let peer = position(of: node), peers[peer].mode == .replicate { peers[peer].becomeProbe() }
         if leader == node { failForwardedReads() }
     }
 
@@ -128,7 +132,7 @@ extension RaftCore {
         var isSent = false
         while peers[position].nextIndex <= log.lastIndex, !peers[position].inflights.isFull {
             guard peers[position].nextIndex >= log.firstCachedIndex else {
-                if log.term(at: peers[position].nextIndex.previous) == nil { return needsSnapshot(position) }
+                if log.term(at: peers[position].nextIndex.previous) == nil { return requestSnapshot(for: position) }
                 fetch(for: position)
                 break
             }
@@ -149,21 +153,19 @@ extension RaftCore {
         sendAppend(slice.entries, bytes: slice.bytes, to: position)
     }
 
+    /// Tells a follower the commit index, as far as its log reaches.
+    mutating func sendCommit(to position: Int) { sendAppend([], bytes: 0, to: position) }
+
     /// Sends entries that start at the peer's `nextIndex`, or none.
     private mutating func sendAppend(_ entries: [Entry], bytes: Int, to position: Int) {
         let previous = peers[position].nextIndex.previous
-        guard let term = log.term(at: previous) else { return needsSnapshot(position) }
+        guard let term = log.term(at: previous) else { return requestSnapshot(for: position) }
         send(
             .appendRequest(
                 previous: EntryID(term: term, index: previous), entries: entries, commit: log.commitIndex),
             to: peers[position].node)
         peers[position].sent(
             through: LogIndex(previous.rawValue + UInt64(entries.count)), bytes: bytes, commit: log.commitIndex)
-    }
-
-    private mutating func needsSnapshot(_ position: Int) {
-        peers[position].becomeSnapshot()
-        effects.append(.snapshotNeeded(peers[position].node))
     }
 
     // MARK: Entries that are not in memory

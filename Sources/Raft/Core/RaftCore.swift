@@ -12,12 +12,10 @@
 /// for each follower, one round of heartbeats for all reads. So step everything that is queued, then drain once.
 /// Timers fire in `.timeAdvanced` only: give what was received first, and a pause of the process costs no election.
 ///
-/// The parts, by file: elections (`+Election`), the leader's side of replication (`+Replication`), the follower's
-/// (`+Following`), proposals, reads, durability (`+Persistence`), checks (`+Invariants`).
-///
-/// Not there yet, and where it will go: membership changes (entries of kind `membership`, switched when applied;
-/// quorums understand joint configurations already), transfer of leadership (`+Election`), snapshots
-/// (`Status.Mode.snapshot`, `Progress`), leases (`+Reads`; they need the send times of rounds).
+/// The parts, by file: elections (`+Election`), handing leadership over (`+Transfer`), the leader's side of replication
+/// (`+Replication`), the follower's (`+Following`), proposals, reads and leases (`+Reads`), changes of the membership
+/// (`+Membership`), snapshots (`+Snapshots`), durability (`+Persistence`), sick disks (`+DiskHealth`), cutting the log
+/// (`+Compaction`), checks (`+Invariants`).
 public struct RaftCore: Sendable {
     let configuration: Configuration
     /// Who belongs to the group.
@@ -34,28 +32,37 @@ public struct RaftCore: Sendable {
     /// Who led this term when we last heard: unlike `leader` not forgotten before the term ends.
     var leaderOfTerm: NodeID?
     var heardLeaderAt: MonotonicTime
+    /// With leases: until then this node votes for nobody, unless the leader itself asks for an election. It promised that
+    /// with its last answer to a leader, maybe before it stopped, and no news of later terms frees it.
+    var leasePromiseEnd: MonotonicTime
     var election: Election
     /// Whether this node may vote and campaign; see `RestoredState.mayVote` and `liftVotingBan`.
     public internal(set) var mayVote: Bool
     /// Ban on voting: the commit index that the leader of this term has told since the start.
-    var catchUpTarget: (term: Term, commit: LogIndex)?
+    var catchUpTarget: CatchUpTarget?
 
     var log: Log
     var persistence: PersistQueue
     /// No election before everything is applied that was known to be committed at the start: it may hold a change of
     /// the membership.
     let restoredCommit: LogIndex
-    /// Everything up to here is durable on every voter, as far as this node knows: no log needs it for replication.
-    /// Never goes back.
+    /// Everything up to here no log needs any more for replication: all members have it, or are so far behind that they
+    /// get a snapshot. Never goes back.
     public internal(set) var truncatableIndex: LogIndex
 
     /// Everyone else, ascending by id. Its content means something on a leader only.
     var peers: [Progress]
     var leadership = Leadership()
+    /// Follower: a snapshot that is being installed. Until it is, the log stands still and this node does not campaign.
+    var installing: SnapshotMeta?
+    /// See `Input.diskFull`.
+    var isDiskFull = false
     var reads = ReadQueue()
     var proposals = OpenProposals()
     /// Entries that the shell was asked for and has not delivered; outlives a leadership.
     var openFetches: [FetchRequest] = []
+    /// Leader: followers for whom a snapshot was asked for and not reported.
+    var openSnapshots: [NodeID] = []
 
     var effects: [Effect] = []
     var announced: RoleChange?
@@ -71,8 +78,10 @@ public struct RaftCore: Sendable {
         self.configuration = configuration
         self.membership = restored.membership
         self.now = now
-        // Nodes that were given the same seed must not share their timeouts.
-        self.random = SplitMix64(seed: configuration.seed ^ configuration.node.rawValue &* 0x9E37_79B9_7F4A_7C15)
+        // Nodes that were given the same seed must not share their timeouts, nor draw the same ones a little later: so the
+        // id is mixed, for the states of this generator that lie on one line are one stream.
+        var mixer = SplitMix64(seed: configuration.node.rawValue)
+        self.random = SplitMix64(seed: configuration.seed ^ mixer.next())
         self.hardState = restored.hardState
         self.heardLeaderAt = now
         self.election = Election()
@@ -86,6 +95,9 @@ public struct RaftCore: Sendable {
         }
         self.watermarks = Watermarks(hardState: restored.hardState, commit: verdict.log.commitIndex)
         self.violation = verdict.violation
+        self.leasePromiseEnd =
+            configuration.leaseReads && !restored.membership.isSoleVoter(configuration.node)
+            ? now.advanced(by: configuration.electionTimeout) : .zero
         self.announced = RoleChange(role: .follower, term: hardState.term, leader: nil)
         resetElectionTimer()
         if isSoleVoter, violation == nil { campaignIfAllowed() }
@@ -109,6 +121,12 @@ public struct RaftCore: Sendable {
         case .unreachable(let node): unreachable(node)
         case .leaderLost(let node): leaderLost(node)
         case .votingAllowed: mayVote = true
+        case .membershipChangeProposed(let token, let change): propose(change, token: token)
+        case .transferRequested(let target): requestTransfer(to: target)
+        case .snapshotReported(let node, let report): snapshotReported(report, by: node)
+        case .snapshotReceived(let meta, let sender, let term): snapshotReceived(meta, from: sender, term: term)
+        case .snapshotInstalled(let meta): snapshotInstalled(meta)
+        case .diskFull(let isFull): diskIsFull(isFull)
         }
         checkInvariants()
     }
@@ -121,7 +139,7 @@ public struct RaftCore: Sendable {
         guard violation == nil else { return reportViolation() }
         var slice: EntrySlice?
         if let batch = persistence.takeBatch(
-            group: configuration.group, hardState: hardState, log: log, slice: &slice)
+            group: configuration.group, hardState: hardState, log: log, now: now, slice: &slice)
         {
             effects.insert(.persist(batch), at: 0)
         }
@@ -138,7 +156,9 @@ public struct RaftCore: Sendable {
     /// When `.timeAdvanced` is due at the latest.
     public var nextDeadline: MonotonicTime {
         guard violation == nil else { return .never }
-        if role == .leader { return leadership.heartbeatDeadline }
+        if role == .leader {
+            return min(leadership.heartbeatDeadline, leadership.transfer?.deadline ?? .never)
+        }
         return min(election.deadline, reads.firstForwardedDeadline)
     }
 
@@ -163,13 +183,16 @@ extension RaftCore {
     public var lastIndex: LogIndex { log.lastIndex }
     /// Whether this node decides alone.
     public var isSoleVoter: Bool { membership.isSoleVoter(configuration.node) }
+    /// On a leader: to whom it is handing over. Proposals are refused meanwhile.
+    public var transferTarget: NodeID? { role == .leader ? leadership.transfer?.target : nil }
     /// On a leader: what its uncommitted proposals count against `Configuration.maxUncommittedBytes`. 0 elsewhere.
     public var uncommittedBytes: Int { role == .leader ? leadership.uncommittedBytes : 0 }
 
-    /// Whether this node's applied state answers reads linearizably without asking anybody: it decides alone, leads,
-    /// and has applied an entry of its term, and with it everything that was ever acknowledged.
+    /// Whether this node's applied state answers reads linearizably without asking anybody: it is alone, leads, and has
+    /// applied an entry of its term, and with it everything that was ever acknowledged. (With a learner it is not enough
+    /// to decide alone: the learner may have applied, and acknowledged to a client, what is not applied here yet.)
     public var readsAreLocal: Bool {
-        role == .leader && isSoleVoter && log.appliedIndex >= leadership.firstIndex
+        role == .leader && membership.all == [configuration.node] && log.appliedIndex >= leadership.firstIndex
     }
 
     /// A picture for operators and tests; copies the peer table, so not for every step.
@@ -178,30 +201,44 @@ extension RaftCore {
             node: configuration.node, role: role, term: hardState.term, vote: hardState.vote, leader: leader,
             membership: membership, firstIndex: log.base.index.next, lastIndex: log.lastIndex,
             durableIndex: persistence.durableIndex, commitIndex: log.commitIndex, appliedIndex: log.appliedIndex,
-            truncatableIndex: truncatableIndex, peers: role == .leader ? peers.map(picture) : [])
+            truncatableIndex: truncatableIndex, transferTarget: transferTarget,
+            peers: role == .leader ? peers.map(picture) : [])
     }
 
     private func picture(of peer: Progress) -> Status.Peer {
         Status.Peer(
             node: peer.node, mode: peer.mode, matchIndex: peer.matchIndex, nextIndex: peer.nextIndex,
-            inflightMessages: peer.inflights.count, isActive: isActive(peer))
+            inflightMessages: peer.inflights.count, isLearner: !membership.isVoter(peer.node),
+            isActive: isActive(peer))
     }
 }
 
 // MARK: - What all parts share
 
+/// Ban on voting: what a leader told of its commit index, and in which term.
+struct CatchUpTarget: Hashable, Sendable {
+    var term: Term
+    var commit: LogIndex
+}
+
 /// What only a leader has; meaningless on others.
-struct Leadership: Sendable {
+struct Leadership: Hashable, Sendable {
     /// Index of the entry that opened the term.
     var firstIndex = LogIndex.zero
     var heartbeatDeadline = MonotonicTime.never
     /// `footprintBytes` of the proposals that are not committed, whoever took them.
     var uncommittedBytes = 0
+    /// No change of the membership lies behind this index; a new one is taken only when it is applied.
+    var pendingMembershipIndex = LogIndex.zero
+    var transfer: Transfer?
+    /// The leader asked somebody to campaign: from now on others may vote, whatever they have heard from this leader.
+    var mayBeOvertaken = false
 }
 
 extension RaftCore {
     private mutating func fireTimers() {
         if role == .leader {
+            giveUpOverdueTransfer()
             if now >= leadership.heartbeatDeadline { heartbeatIsDue() }
         } else {
             failOverdueReads()

@@ -5,20 +5,25 @@ import DequeModule
 /// A round is a number that heartbeats carry and answers repeat. A read is confirmed by the first round that started
 /// after it arrived: a quorum that still follows this leader then proves that nobody committed behind its back before.
 /// One round is under way at a time; reads that arrive meanwhile share the next.
-struct ReadQueue: Sendable {
-    struct Request: Sendable {
+struct ReadQueue: Hashable, Sendable {
+    struct Request: Hashable, Sendable {
         var token: ReadToken
         /// The follower that asked; `nil`: this node.
         var follower: NodeID?
     }
 
-    private struct Waiting: Sendable {
+    private struct Waiting: Hashable, Sendable {
         var request: Request
         var index: LogIndex
         var round: UInt64
     }
 
-    private struct Forwarded: Sendable {
+    private struct Start: Hashable, Sendable {
+        var round: UInt64
+        var at: MonotonicTime
+    }
+
+    private struct Forwarded: Hashable, Sendable {
         var token: ReadToken
         var deadline: MonotonicTime
     }
@@ -27,6 +32,8 @@ struct ReadQueue: Sendable {
     private(set) var round: UInt64 = 0
     /// Leader: the latest round that a quorum has answered.
     private(set) var confirmedRound: UInt64 = 0
+    /// Leader: when the rounds from `confirmedRound` to `round` started, ascending.
+    private var starts: Deque<Start> = []
     /// Leader: came before an entry of the term was committed, so the commit index says nothing yet.
     private(set) var awaitingCommit: [Request] = []
     /// Leader: ascending by round.
@@ -42,7 +49,13 @@ struct ReadQueue: Sendable {
     /// Whether a round should start now: the one before is confirmed.
     var isRoundDue: Bool { isRoundWanted && confirmedRound == round }
 
-    mutating func startRound() { round += 1 }
+    /// When the latest round started that a quorum has answered; `nil`: none has been.
+    var confirmedStart: MonotonicTime? { confirmedRound > 0 ? starts.first?.at : nil }
+
+    mutating func startRound(at now: MonotonicTime) {
+        round += 1
+        starts.append(Start(round: round, at: now))
+    }
 
     mutating func awaitCommit(_ request: Request) { awaitingCommit.append(request) }
 
@@ -56,7 +69,10 @@ struct ReadQueue: Sendable {
         waiting.append(Waiting(request: request, index: index, round: round + 1))
     }
 
-    mutating func confirmed(_ round: UInt64) { confirmedRound = max(confirmedRound, round) }
+    mutating func confirmed(_ round: UInt64) {
+        confirmedRound = max(confirmedRound, round)
+        while let oldest = starts.first, oldest.round < confirmedRound { starts.removeFirst() }
+    }
 
     mutating func popConfirmed() -> (request: Request, index: LogIndex)? {
         guard let first = waiting.first, first.round <= confirmedRound else { return nil }

@@ -12,8 +12,10 @@ public struct Status: Hashable, Sendable {
     public var durableIndex: LogIndex
     public var commitIndex: LogIndex
     public var appliedIndex: LogIndex
-    /// Everything up to here is durable on every voter, as far as this node knows.
+    /// Everything up to here no log needs any more; see `RaftCore.truncatableIndex`.
     public var truncatableIndex: LogIndex
+    /// To whom leadership is being handed over, if it is.
+    public var transferTarget: NodeID?
     /// On a leader: the others, ascending by id. Empty elsewhere.
     public var peers: [Peer]
 
@@ -24,6 +26,8 @@ public struct Status: Hashable, Sendable {
         public var matchIndex: LogIndex
         public var nextIndex: LogIndex
         public var inflightMessages: Int
+        /// It receives the log without counting.
+        public var isLearner: Bool
         /// Heard from within the last election timeout.
         public var isActive: Bool
     }

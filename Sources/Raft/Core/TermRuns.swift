@@ -21,6 +21,13 @@ struct TermRuns: Hashable, Sendable {
         self.lastIndex = lastIndex
     }
 
+    /// No entries.
+    init(base: EntryID) {
+        self.base = base
+        lastIndex = base.index
+        runs = []
+    }
+
     /// The last entry; `base` when there is none.
     var last: EntryID { EntryID(term: runs.last?.term ?? base.term, index: lastIndex) }
 

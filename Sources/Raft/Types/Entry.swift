@@ -10,7 +10,7 @@ public struct Entry: Hashable, Sendable {
         case normal = 1
         /// A leader's first entry in its term: committing it commits what earlier terms left (Raft paper, section 8).
         case noop = 2
-        /// A change of the membership (reserved; not proposed yet).
+        /// A `MembershipChange`, encoded.
         case membership = 3
     }
 

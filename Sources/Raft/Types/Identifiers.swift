@@ -22,6 +22,8 @@ public struct Term: RawRepresentable, Hashable, Comparable, Sendable {
     public init(_ value: UInt64) { rawValue = value }
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     public static let zero = Term(0)
+    /// No election gets this far; a message that claims a later term is nonsense, and counting on from it would overflow.
+    static let highest = Term(UInt64.max / 2)
     public var next: Term { Term(rawValue + 1) }
 }
 

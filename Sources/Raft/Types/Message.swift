@@ -20,7 +20,8 @@ public struct Message: Hashable, Sendable {
         /// Would you vote for me? Nobody changes anything by answering.
         case preVoteRequest(last: EntryID)
         case preVoteResponse(granted: Bool)
-        case voteRequest(last: EntryID)
+        /// `isTransfer`: the leader itself asked for this election (`timeoutNow`), so nobody protects its leadership.
+        case voteRequest(last: EntryID, isTransfer: Bool)
         case voteResponse(granted: Bool)
         /// Entries that follow `previous`, contiguous, possibly none; `commit` is the leader's commit index.
         case appendRequest(previous: EntryID, entries: [Entry], commit: LogIndex)
@@ -30,13 +31,18 @@ public struct Message: Hashable, Sendable {
         /// <= `previous.index` whose term here is <= `previous.term`.
         case appendRejected(previous: LogIndex, hint: EntryID)
         /// `commit` is never above what the follower is known to hold. `round` confirms leadership for reads.
-        /// `truncatable` is the lowest match of all voters: up to it every log may be cut.
+        /// Up to `truncatable` every log may be cut: all members have it, or lag so far that they get a snapshot.
         case heartbeat(commit: LogIndex, round: UInt64, truncatable: LogIndex)
         case heartbeatResponse(round: UInt64)
         /// A follower asks for an index at which its reads are linearizable (Raft thesis, section 6.4).
         case readIndexRequest(ReadToken)
         /// `nil`: this leader cannot say; ask again.
         case readIndexResponse(ReadToken, index: LogIndex?)
+        /// The leader hands over: campaign now, without PreVote (Raft thesis, section 3.10).
+        case timeoutNow
+        /// Everything up to this entry is committed, whoever says so and in whatever term. Goes with the refusal of a vote
+        /// for an older log: the candidate may lack nothing but this to know that it needs other votes, or none.
+        case commitNotice(EntryID)
     }
 }
 

@@ -22,6 +22,14 @@ public enum ProposalRefusal: Hashable, Sendable {
     case notLeader(leader: NodeID?)
     /// `maxUncommittedBytes` is reached: try again when entries have committed.
     case uncommittedLimit
+    /// This node's disk has no room (`Input.diskFull`).
+    case diskFull
+    /// Leadership is on its way to `target`; it ends or comes back within an election timeout: try again then.
+    case transferring(target: NodeID)
+    /// A membership change is in the log and not applied: one at a time. Try again later.
+    case membershipChangePending
+    /// The change does not fit the present membership; trying again does not help.
+    case invalidMembershipChange(MembershipChangeError)
 }
 
 /// How a proposal that was accepted ended.
@@ -31,4 +39,7 @@ public enum ProposalOutcome: Hashable, Sendable {
     /// An entry of another term is committed at its index: it certainly never takes effect. (Truncation alone would
     /// prove nothing, another node might still hold and commit it.)
     case lost
+    /// A snapshot took the place of its index in this node's log before the outcome was known here. It may have taken
+    /// effect.
+    case unknown
 }

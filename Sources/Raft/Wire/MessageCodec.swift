@@ -5,7 +5,8 @@ public import ByteCoding
 /// ```
 /// version u8 | kind u8 | group u64 | from u64 | to u64 | term u64 | body
 ///
-/// preVoteRequest, voteRequest     last term u64 | last index u64
+/// preVoteRequest                  last term u64 | last index u64
+/// voteRequest                     last term u64 | last index u64 | is transfer u8 (0 or 1)
 /// preVoteResponse, voteResponse   granted u8 (0 or 1)
 /// appendRequest                   previous term u64 | previous index u64 | commit u64 | count u32 | count entries
 /// appendAccepted                  matched u64
@@ -14,6 +15,8 @@ public import ByteCoding
 /// heartbeatResponse               round u64
 /// readIndexRequest                incarnation u64 | count u64
 /// readIndexResponse               incarnation u64 | count u64 | has index u8 (0 or 1) | index u64 if it has
+/// timeoutNow                      nothing
+/// commitNotice                    term u64 | index u64
 ///
 /// entry                           kind u8 | term u64 | checksum u32 | length u32 | payload
 /// ```
@@ -22,7 +25,7 @@ public import ByteCoding
 /// entry's leader made them and are judged by the core, not here.
 extension Message {
     /// The layout that this build writes, and the only one that it reads.
-    public static let wireVersion: UInt8 = 1
+    public static let wireVersion: UInt8 = 2
 
     /// Bytes before the body.
     private static let headerBytes = 2 + 4 * 8
@@ -34,7 +37,8 @@ extension Message {
 
     private var bodyByteCount: Int {
         switch body {
-        case .preVoteRequest, .voteRequest: 16
+        case .preVoteRequest: 16
+        case .voteRequest: 17
         case .preVoteResponse, .voteResponse: 1
         case .appendRequest(_, let entries, _):
             entries.reduce(28) { $0 + Self.entryHeaderBytes + $1.payload.count }
@@ -44,6 +48,8 @@ extension Message {
         case .heartbeatResponse: 8
         case .readIndexRequest: 16
         case .readIndexResponse(_, let index): index == nil ? 17 : 25
+        case .timeoutNow: 0
+        case .commitNotice: 16
         }
     }
 
@@ -58,8 +64,11 @@ extension Message {
         writer.append(to.rawValue)
         writer.append(term.rawValue)
         switch body {
-        case .preVoteRequest(let last), .voteRequest(let last):
+        case .preVoteRequest(let last):
             writer.append(last)
+        case .voteRequest(let last, let isTransfer):
+            writer.append(last)
+            writer.append(UInt8(isTransfer ? 1 : 0))
         case .preVoteResponse(let granted), .voteResponse(let granted):
             writer.append(UInt8(granted ? 1 : 0))
         case .appendRequest(let previous, let entries, let commit):
@@ -83,6 +92,8 @@ extension Message {
             writer.append(token)
             writer.append(UInt8(index == nil ? 0 : 1))
             if let index { writer.append(index.rawValue) }
+        case .timeoutNow: break
+        case .commitNotice(let id): writer.append(id)
         }
     }
 
@@ -120,6 +131,8 @@ extension Message {
         case heartbeatResponse = 9
         case readIndexRequest = 10
         case readIndexResponse = 11
+        case timeoutNow = 12
+        case commitNotice = 13
 
         init(_ body: Body) {
             self =
@@ -135,6 +148,8 @@ extension Message {
                 case .heartbeatResponse: .heartbeatResponse
                 case .readIndexRequest: .readIndexRequest
                 case .readIndexResponse: .readIndexResponse
+                case .timeoutNow: .timeoutNow
+                case .commitNotice: .commitNotice
                 }
         }
     }
@@ -145,7 +160,8 @@ extension Message.Body {
         switch kind {
         case .preVoteRequest: self = .preVoteRequest(last: try reader.entryID("last entry"))
         case .preVoteResponse: self = .preVoteResponse(granted: try reader.flag("grant"))
-        case .voteRequest: self = .voteRequest(last: try reader.entryID("last entry"))
+        case .voteRequest:
+            self = .voteRequest(last: try reader.entryID("last entry"), isTransfer: try reader.flag("transfer flag"))
         case .voteResponse: self = .voteResponse(granted: try reader.flag("grant"))
         case .appendRequest:
             let previous = try reader.entryID("previous entry")
@@ -166,6 +182,8 @@ extension Message.Body {
             let token = try reader.readToken()
             let index = try reader.flag("read index flag") ? LogIndex(try reader.u64("read index")) : nil
             self = .readIndexResponse(token, index: index)
+        case .timeoutNow: self = .timeoutNow
+        case .commitNotice: self = .commitNotice(try reader.entryID("committed entry"))
         }
     }
 }

@@ -12,9 +12,19 @@ struct TestNode {
     private(set) var unsynced: [PersistBatch] = []
     /// Entries that were given out and are not applied yet.
     private(set) var unapplied: [Entry] = []
-    /// What the state machine has applied since it was made.
+    /// What the state machine holds the effects of. (What a restored state machine held before its log begins is
+    /// unknown.)
     private(set) var applied: [Entry] = []
+    /// The state machine's own idea of the membership.
+    private(set) var machineMembership: Membership
     private(set) var openFetches: [FetchRequest] = []
+    /// Followers that the core wants a snapshot sent to, and nobody took care of yet.
+    private(set) var snapshotRequests: [NodeID] = []
+    /// Whole snapshots that arrived and were neither installed nor discarded.
+    private(set) var receivedSnapshots: [TestSnapshot] = []
+    /// The one to be installed, and the last batch that has to be durable before.
+    private(set) var openInstall: (snapshot: TestSnapshot, after: PersistTicket?)?
+    private(set) var installs = 0
     /// Messages that left and were not taken.
     private(set) var outbox: [Message] = []
     /// Every effect that is about something else.
@@ -23,6 +33,7 @@ struct TestNode {
     var syncsAtOnce = true
     var appliesAtOnce = true
     var fetchesAtOnce = true
+    var installsAtOnce = true
 
     init(
         _ node: NodeID = 1, restored: RestoredState = RestoredState(membership: Membership(voters: [1, 2, 3])),
@@ -35,6 +46,8 @@ struct TestNode {
         self.now = now
         self.core = RaftCore(configuration: configuration, restored: restored, now: now)
         self.disk = disk ?? TestDisk(restored, appliedEntries: [])
+        self.applied = self.disk.history(through: restored.applied)
+        self.machineMembership = restored.membership
         self.syncsAtOnce = syncsAtOnce
         if restored.applied > restored.truncated.index, disk == nil {
             preconditionFailure("a disk is needed for applied entries")
@@ -67,6 +80,10 @@ struct TestNode {
                 }))
     }
 
+    mutating func propose(_ change: MembershipChange, token: UInt64 = 1) {
+        give(.membershipChangeProposed(ProposalToken(token), change))
+    }
+
     /// Lets time pass and tells it.
     mutating func wait(_ duration: Duration) {
         now = now.advanced(by: duration)
@@ -93,14 +110,32 @@ struct TestNode {
     /// The power fails: some of the next batches have reached the disk, but nobody hears of it.
     mutating func tearOff(keeping count: Int) {
         for batch in unsynced.prefix(count) { disk.write(batch) }
+        unsynced.removeFirst(min(count, unsynced.count))
+        if let open = openInstall, isReady(open) { disk.install(open.snapshot) }
         unsynced = []
+        openInstall = nil
     }
 
-    mutating func applyAll() {
-        guard let last = unapplied.last else { return }
-        applied.append(contentsOf: unapplied)
-        unapplied = []
-        give(.applied(last.index))
+    /// Applies the next entries: all, or as many as given.
+    mutating func applyAll(_ count: Int = .max) {
+        guard let last = apply(count) else { return }
+        give(.applied(last))
+        checkMembership()
+    }
+
+    private mutating func apply(_ count: Int = .max) -> LogIndex? {
+        let next = unapplied.prefix(count)
+        machineMembership = machineMembership.following(next)
+        applied.append(contentsOf: next)
+        unapplied.removeFirst(next.count)
+        return next.last?.index
+    }
+
+    /// The core and the state machine follow the membership separately, and must come to the same.
+    private func checkMembership() {
+        if core.membership != machineMembership, violation == nil {
+            Issue.record("node \(id): membership \(core.membership), but the entries say \(machineMembership)")
+        }
     }
 
     mutating func answerFetches() {
@@ -110,6 +145,52 @@ struct TestNode {
     }
 
     mutating func compact(through index: LogIndex) { give(.compacted(disk.cut(through: index))) }
+
+    // MARK: Snapshots
+
+    /// A snapshot of what is applied.
+    ///
+    /// - Precondition: something is.
+    func makeSnapshot() -> TestSnapshot {
+        let index = core.appliedIndex
+        let id = disk.entry(at: index)?.id ?? disk.truncated
+        precondition(id.index == index, "node \(self.id) does not know the term of entry \(index)")
+        return TestSnapshot(meta: SnapshotMeta(id: id, membership: machineMembership), applied: applied)
+    }
+
+    mutating func takeSnapshotRequests() -> [NodeID] {
+        defer { snapshotRequests = [] }
+        return snapshotRequests
+    }
+
+    /// The last byte of a snapshot has arrived, and its checksums fit.
+    mutating func receive(_ snapshot: TestSnapshot, from node: NodeID, term: Term) {
+        receivedSnapshots.append(snapshot)
+        give(.snapshotReceived(snapshot.meta, from: node, term: term))
+    }
+
+    /// Installs the snapshot that is to be installed, if everything before it is durable and applied.
+    mutating func install() {
+        guard installIfReady() else { return }
+        settle()
+    }
+
+    private mutating func installIfReady() -> Bool {
+        guard let open = openInstall, isReady(open), unapplied.isEmpty else { return false }
+        openInstall = nil
+        installs += 1
+        disk.install(open.snapshot)
+        applied = open.snapshot.applied
+        machineMembership = open.snapshot.meta.membership
+        core.step(.snapshotInstalled(open.snapshot.meta), at: now)
+        checkMembership()
+        return true
+    }
+
+    private func isReady(_ open: (snapshot: TestSnapshot, after: PersistTicket?)) -> Bool {
+        guard let after = open.after, let oldest = unsynced.first else { return true }
+        return oldest.ticket > after
+    }
 
     // MARK: What came out
 
@@ -144,11 +225,11 @@ struct TestNode {
                 unsynced = []
                 core.step(.persisted(last.ticket), at: now)
             }
-            if appliesAtOnce, let last = unapplied.last {
-                applied.append(contentsOf: unapplied)
-                unapplied = []
-                core.step(.applied(last.index), at: now)
+            if appliesAtOnce, let last = apply() {
+                core.step(.applied(last), at: now)
+                checkMembership()
             }
+            if installsAtOnce { _ = installIfReady() }
             if fetchesAtOnce {
                 for request in openFetches { core.step(.fetched(request, entries: disk.read(request)), at: now) }
                 openFetches = []
@@ -169,75 +250,28 @@ struct TestNode {
         case .fetch(let request):
             #expect(!openFetches.contains { $0.follower == request.follower })
             openFetches.append(request)
+        case .sendSnapshot(let follower):
+            // A new leadership may ask again while the shell is still at it.
+            if !snapshotRequests.contains(follower) { snapshotRequests.append(follower) }
+        case .installSnapshot(let meta): openInstall(of: meta)
+        case .discardSnapshot(let meta):
+            guard let place = receivedSnapshots.firstIndex(where: { $0.meta == meta }) else {
+                Issue.record("node \(id) discards a snapshot that it has not received: \(meta)")
+                return
+            }
+            receivedSnapshots.remove(at: place)
         case .proposalAccepted, .proposalRefused, .proposalResolved, .readReady, .readFailed, .roleChanged,
-            .snapshotNeeded, .peerMisbehaved, .violated:
+            .membershipChanged, .learnerCaughtUp, .transferEnded, .peerMisbehaved, .violated:
             events.append(effect)
         }
     }
-}
 
-// MARK: - Shortcuts
-
-extension TestNode {
-    /// A node of `[1, 2, 3]` (or others) that has just won an election in the term after its log's; nothing but that
-    /// election has happened, and what it said is taken.
-    static func leader(
-        restored: RestoredState = RestoredState(membership: Membership(voters: [1, 2, 3])), syncsAtOnce: Bool = true,
-        configure: (inout Configuration) -> Void = { _ in }
-    ) -> TestNode {
-        var node = TestNode(1, restored: restored, configure: configure)
-        node.becomeLeader()
-        node.syncsAtOnce = syncsAtOnce
-        _ = node.takeMessages()
-        _ = node.takeEvents()
-        return node
-    }
-
-    /// Wins an election with the votes of all others.
-    mutating func becomeLeader() {
-        timeOut()
-        let others = core.membership.voters.filter { $0 != id }
-        if configuration.preVote {
-            for other in others where core.role == .preCandidate {
-                receive(from: other, term: core.term.next, .preVoteResponse(granted: true))
-            }
+    private mutating func openInstall(of meta: SnapshotMeta) {
+        #expect(openInstall == nil, "two snapshots to install at once")
+        guard let place = receivedSnapshots.firstIndex(where: { $0.meta == meta }) else {
+            Issue.record("node \(id) installs a snapshot that it has not received: \(meta)")
+            return
         }
-        for other in others where core.role == .candidate {
-            receive(from: other, term: core.term, .voteResponse(granted: true))
-        }
-        #expect(core.role == .leader)
-    }
-
-    mutating func follow(_ leader: NodeID, term: Term) {
-        receive(from: leader, term: term, .heartbeat(commit: 0, round: 0, truncatable: 0))
-        _ = takeMessages()
-    }
-
-    var proposalEvents: [String] {
-        events.compactMap {
-            switch $0 {
-            case .proposalAccepted(let token, let id): "accepted \(token.rawValue) \(id)"
-            case .proposalRefused(let token, let refusal): "refused \(token.rawValue) \(refusal)"
-            case .proposalResolved(let token, .committed(let id)): "committed \(token.rawValue) \(id)"
-            case .proposalResolved(let token, .lost): "lost \(token.rawValue)"
-            default: nil
-            }
-        }
-    }
-
-    var readEvents: [String] {
-        events.compactMap {
-            switch $0 {
-            case .readReady(let token, let index): "ready \(token.count) at \(index)"
-            case .readFailed(let token): "failed \(token.count)"
-            default: nil
-            }
-        }
-    }
-
-    var roleChanges: [RoleChange] {
-        events.compactMap { if case .roleChanged(let change) = $0 { change } else { nil } }
+        openInstall = (receivedSnapshots.remove(at: place), unsynced.last?.ticket)
     }
 }
-
-func read(_ count: UInt64) -> ReadToken { ReadToken(incarnation: 1, count: count) }

@@ -1,0 +1,274 @@
+import ByteCoding
+import Raft
+import Testing
+
+@Suite("Membership changes (Raft paper, 6; Raft thesis, 4)")
+struct MembershipTests {
+    private func change(_ steps: MembershipChange.Step...) -> MembershipChange { MembershipChange(steps) }
+
+    /// A group that node 1 leads; the others are there, whether they belong to it yet or not.
+    private func group(
+        voters: [NodeID], learners: [NodeID] = [], others: [NodeID] = [],
+        _ configure: (inout Configuration) -> Void = plain
+    ) -> Cluster {
+        let membership = Membership(voters: voters, learners: learners)
+        var cluster = Cluster([], configure: configure)
+        for node in voters + learners + others {
+            cluster.add(node, restored: RestoredState(membership: membership), configure: configure)
+        }
+        cluster.settle()
+        if cluster.leaders.isEmpty { cluster.elect(1) }
+        return cluster
+    }
+
+    // MARK: One change at a time
+
+    @Test func `a change is an entry of the log, and takes effect when it is applied`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.with(1) { $0.appliesAtOnce = false }
+        cluster.propose(1, change(.addLearner(4)))
+        cluster.settle()
+        #expect(cluster[1].core.commitIndex == 2)
+        #expect(cluster[1].core.membership.learners == [])
+        #expect(cluster[2].core.membership.learners == [4], "each node follows its own state machine")
+        cluster.with(1) { $0.applyAll() }
+        #expect(cluster[1].core.membership.learners == [4])
+        #expect(cluster[1].disk.entries.map(\.kind) == [.noop, .membership])
+    }
+
+    @Test func `while one is not applied, another is refused`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.with(1) { $0.appliesAtOnce = false }
+        cluster.propose(1, change(.addLearner(4)), token: 1)
+        cluster.propose(1, change(.addLearner(5)), token: 2)
+        #expect(
+            cluster[1].proposalEvents == ["accepted 1 1/2", "refused 2 \(ProposalRefusal.membershipChangePending)"])
+        cluster.settle()
+        cluster.propose(1, change(.addLearner(5)), token: 3)
+        #expect(cluster[1].proposalEvents.last == "refused 3 \(ProposalRefusal.membershipChangePending)")
+        cluster.with(1) { $0.applyAll() }
+        cluster.propose(1, change(.addLearner(5)), token: 4)
+        #expect(cluster[1].proposalEvents.last == "accepted 4 1/3")
+    }
+
+    @Test func `a new leader takes none before it has applied what it found in its log`() {
+        var node = TestNode(restored: .log(terms: [1, 1], commit: 1), configure: plain)
+        node.becomeLeader()
+        node.propose(change(.addLearner(4)), token: 1)
+        #expect(node.proposalEvents.last == "refused 1 \(ProposalRefusal.membershipChangePending)")
+        node.receive(from: 2, term: 2, .appendAccepted(matched: 3))
+        #expect(node.core.appliedIndex == 3)
+        node.propose(change(.addLearner(4)), token: 2)
+        #expect(node.proposalEvents.last == "accepted 2 2/4")
+    }
+
+    @Test func `followers refuse, and a change that does not fit is refused for good`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.propose(2, change(.addLearner(4)), token: 1)
+        #expect(cluster[2].proposalEvents == ["refused 1 \(ProposalRefusal.notLeader(leader: 1))"])
+        cluster.propose(1, change(.remove(1), .remove(2), .remove(3)), token: 2)
+        cluster.propose(1, .leaveJoint, token: 3)
+        #expect(cluster[1].core.lastIndex == 1)
+        #expect(cluster[1].proposalEvents.count { $0.hasPrefix("refused") } == 2)
+    }
+
+    @Test func `to add a member twice is allowed, and changes nothing`() {
+        var cluster = group(voters: [1])
+        for token in 1...3 as ClosedRange<UInt64> { cluster.propose(1, change(.addVoter(1)), token: token) }
+        cluster.propose(1, change(.addLearner(2)), token: 4)
+        #expect(cluster[1].core.commitIndex == 5)
+        #expect(cluster[1].core.membership == Membership(voters: [1], learners: [2]))
+        let announced = cluster[1].events.count { if case .membershipChanged = $0 { true } else { false } }
+        #expect(announced == 1)
+    }
+
+    // MARK: Voters
+
+    @Test func `a new voter is heard before it has caught up, so that CheckQuorum does not depose the leader`() {
+        var cluster = group(voters: [1]) { $0.preVote = false }
+        cluster.propose(1, change(.addVoter(2)))
+        #expect(cluster[1].core.membership.voters == [1, 2])
+        // It is not even there yet. The leader has an election timeout to reach it.
+        cluster.run(for: .milliseconds(290))
+        #expect(cluster.leaders == [1])
+        cluster.add(2, restored: RestoredState(membership: Membership(voters: [1])))
+        cluster.run(for: .seconds(1))
+        #expect(cluster.leaders == [1])
+        #expect(cluster[2].core.membership.voters == [1, 2])
+    }
+
+    @Test func `a smaller quorum commits what a larger one could not`() {
+        var cluster = group(voters: [1, 2])
+        cluster.propose(1, change(.remove(2)), token: 1)
+        cluster.propose(1, "x", token: 2)
+        cluster.deliver { !$0.entries.isEmpty && $0.entries[0].kind == .membership }
+        cluster.dropAllButAnswers()
+        cluster.settle()
+        // Entry x is on node 1 alone: with the removal applied, that is all it takes.
+        #expect(cluster[1].core.membership.voters == [1])
+        #expect(cluster[1].core.commitIndex == 3)
+        #expect(cluster.state(of: 1) == ["x"])
+    }
+
+    @Test func `a removed node is sent nothing more, and only waits`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.propose(1, change(.remove(3)))
+        cluster.settle()
+        #expect(cluster[3].core.membership.voters == [1, 2])
+        #expect(cluster[1].status.peers.map(\.node) == [2])
+        cluster.run(for: .seconds(2))
+        #expect(cluster[3].core.role == .follower)
+        #expect(cluster.leaders == [1])
+        #expect(cluster[1].core.term == 1)
+    }
+
+    @Test func `a removed node that does not know it disturbs nobody, with PreVote and CheckQuorum`() {
+        var cluster = group(voters: [1, 2, 3]) { _ in }
+        cluster.isolate(3)
+        cluster.propose(1, change(.remove(3)))
+        cluster.settle()
+        cluster.heal()
+        cluster.run(for: .seconds(3))
+        #expect(cluster[3].core.membership.voters == [1, 2, 3])
+        #expect(cluster.leaders == [1])
+        #expect(cluster[1].core.term == 1)
+    }
+
+    @Test func `nobody who is no voter campaigns`() {
+        for membership in [Membership(voters: [2, 3]), Membership(voters: [2], learners: [1]), Membership(voters: [])] {
+            var node = TestNode(1, restored: RestoredState(membership: membership))
+            for _ in 0..<5 { node.wait(.milliseconds(600)) }
+            #expect(node.core.role == .follower && node.core.term == 0)
+            #expect(node.takeMessages() == [])
+        }
+    }
+
+    @Test func `a node that knows of a committed change which it has not applied does not campaign`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.with(2) { $0.appliesAtOnce = false }
+        cluster.propose(1, change(.addVoter(4)))
+        cluster.settle()
+        #expect(cluster[2].core.commitIndex == 2)
+        cluster.fire(2)
+        cluster.transfer(1, to: 2)
+        cluster.settle()
+        #expect(cluster[2].core.role == .follower && cluster[2].core.term == 1)
+        #expect(cluster.leaders == [1])
+        cluster.with(2) { $0.applyAll() }
+        cluster.fire(2)
+        #expect(cluster[2].core.role == .candidate)
+    }
+
+    // MARK: Joint configurations
+
+    @Test func `in a joint configuration elections and commits take both majorities`() {
+        let joint = Membership(voters: [1, 2, 3], outgoing: [1, 4, 5])
+        var node = TestNode(1, restored: RestoredState(membership: joint), configure: plain)
+        node.timeOut()
+        #expect(node.takeMessages().filter(\.isVoteRequest).map(\.to) == [2, 3, 4, 5])
+        for voter in [2, 3] as [NodeID] { node.receive(from: voter, term: 1, .voteResponse(granted: true)) }
+        #expect(node.core.role == .candidate)
+        node.receive(from: 4, term: 1, .voteResponse(granted: true))
+        #expect(node.core.role == .leader)
+        for voter in [4, 5] as [NodeID] { node.receive(from: voter, term: 1, .appendAccepted(matched: 1)) }
+        #expect(node.core.commitIndex == 0)
+        node.receive(from: 3, term: 1, .appendAccepted(matched: 1))
+        #expect(node.core.commitIndex == 1)
+    }
+
+    @Test func `a leader leaves by itself once, however much is proposed meanwhile`() {
+        var cluster = group(voters: [1], others: [2, 3])
+        cluster.propose(1, MembershipChange([.addVoter(2), .addVoter(3)]), token: 1)
+        for token in 2...5 as ClosedRange<UInt64> { cluster.propose(1, "x", token: token) }
+        cluster.settle()
+        #expect(cluster[1].core.membership == Membership(voters: [1, 2, 3]))
+        #expect(cluster[3].core.membership == Membership(voters: [1, 2, 3]))
+        #expect(cluster[1].disk.entries.count { $0.kind == .membership } == 2)
+    }
+
+    // MARK: Learners
+
+    @Test func `a learner gets the log, and counts neither for commits nor for elections`() {
+        var cluster = group(voters: [1, 2], learners: [3])
+        cluster.isolate(2)
+        cluster.propose(1, "x")
+        cluster.settle()
+        #expect(cluster[3].core.lastIndex == 2)
+        #expect(cluster[1].core.commitIndex == 1)
+        cluster.heal()
+        cluster.run(for: .milliseconds(100))
+        #expect(cluster.state(of: 3) == ["x"])
+        #expect(cluster[1].status.peers.map(\.isLearner) == [false, true])
+    }
+
+    @Test func `a learner's answer confirms no leadership`() {
+        var node = TestNode.leader(restored: RestoredState(membership: Membership(voters: [1, 2], learners: [3])))
+        node.receive(from: 2, term: 1, .appendAccepted(matched: 1))
+        node.give(.readIndexRequested(read(1)))
+        node.receive(from: 3, term: 1, .heartbeatResponse(round: 1))
+        #expect(node.readEvents == [])
+        node.receive(from: 2, term: 1, .heartbeatResponse(round: 1))
+        #expect(node.readEvents == ["ready 1 at 1"])
+    }
+
+    @Test func `a learner votes when it is asked: it may be a voter without knowing it`() {
+        var node = TestNode(3, restored: RestoredState(membership: Membership(voters: [1, 2], learners: [3])))
+        node.receive(from: 2, term: 1, .voteRequest(last: .zero, isTransfer: false))
+        #expect(node.said() == [Said(2, 1, .voteResponse(granted: true))])
+    }
+
+    @Test func `a learner that keeps up is announced once, and becomes a voter that may lead`() {
+        var cluster = group(voters: [1, 2], learners: [3])
+        for token in 1...5 as ClosedRange<UInt64> {
+            cluster.propose(1, "x", token: token)
+            cluster.run(for: .milliseconds(50))
+        }
+        #expect(cluster[1].caughtUpLearners == [3])
+        cluster.propose(1, change(.addVoter(3)), token: 6)
+        cluster.settle()
+        #expect(cluster[3].core.membership == Membership(voters: [1, 2, 3]))
+        cluster.elect(3)
+        #expect(cluster.leaders == [3])
+    }
+
+    @Test func `a learner is not announced before it has caught up`() {
+        var cluster = group(voters: [1, 2], others: [3])
+        cluster.isolate(3)
+        cluster.propose(1, change(.addLearner(3)), token: 9)
+        for token in 1...5 as ClosedRange<UInt64> { cluster.propose(1, "x", token: token) }
+        cluster.run(for: .milliseconds(400))
+        #expect(cluster[1].caughtUpLearners == [])
+        cluster.heal()
+        cluster.run(for: .milliseconds(200))
+        #expect(cluster[1].caughtUpLearners == [3])
+    }
+
+    @Test func `a voter becomes a learner, and a learner leaves`() {
+        var cluster = group(voters: [1, 2, 3])
+        cluster.propose(1, change(.addLearner(3)), token: 1)
+        cluster.settle()
+        #expect(cluster[1].core.membership == Membership(voters: [1, 2], learners: [3]))
+        cluster.propose(1, change(.remove(3)), token: 2)
+        cluster.settle()
+        #expect(cluster[1].core.membership == Membership(voters: [1, 2]))
+        #expect(cluster[1].status.peers.map(\.node) == [2])
+    }
+
+    // MARK: Restarts
+
+    @Test func `a membership outlives a restart, from the log and from the applied state`() {
+        var cluster = group(voters: [1], others: [2])
+        cluster.propose(1, change(.addVoter(2)))
+        cluster.settle()
+        for applied in [0, 1, 2] as [LogIndex] {
+            cluster.restart(1, applied: applied)
+            cluster.settle()
+            #expect(cluster[1].core.membership.voters == [1, 2], "applied \(applied)")
+        }
+    }
+}
+
+extension Cluster {
+    /// Loses everything that is under way but what followers answer.
+    fileprivate mutating func dropAllButAnswers() { drop { !$0.isAppendAnswer } }
+}
