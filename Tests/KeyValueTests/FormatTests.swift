@@ -16,6 +16,13 @@ struct FormatTests {
         ("INCRBY k -2", "0f000000 04 00 01000000 6b feffffffffffffff"),
         ("MSET a 1", "10000000 05 00 01000000 01000000 61 01000000 31"),
         ("FLUSHALL", "02000000 06 00"),
+        ("OPEN 1000 4 2", "12000000 07 00 e803000000000000 04000000 02000000"),
+        ("CLOSE 5-1", "0e000000 08 00 0500000000000000 01000000"),
+        (
+            "ONCE 5-1 3 SET k v NX",
+            "22000000 09 00 0500000000000000 01000000 0300000000000000 08000000 01 01 01000000 6b 76"
+        ),
+        ("ONCE 5-1 1 FLUSHALL", "1c000000 09 00 0500000000000000 01000000 0100000000000000 02000000 06 00"),
     ]
 
     @Test(arguments: commands) func `a command's bytes do not change`(_ command: TextCommand, _ bytes: String) {
@@ -48,6 +55,31 @@ struct FormatTests {
         #expect(dump.map(\.key) == expected.map { unhex($0.0) })
         #expect(dump.dropFirst().map(\.value) == expected.dropFirst().map { unhex($0.1!) })
         #expect(try AppliedRecord(decoding: dump[0].value, group: 7) == AppliedRecord(position: "at 5"))
+    }
+
+    @Test func `the bytes of sessions in the state do not change`() throws {
+        let replica = Replica(MemoryStateStore())
+        try replica.apply([
+            unit(
+                5,
+                [
+                    "OPEN 1000 128 9", "ONCE 5-0 1 SET k v", "ONCE 5-0 2 SET k v NX", "ONCE 5-0 3 APPEND k w",
+                    "ONCE 5-0 130 SET k x GET", "ONCE 5-0 131 INCRBY k 1",
+                ], stamp: 0x0102)
+        ])
+        let session = "0000000000000005 00000000"
+        let expected = [
+            (
+                "0000000000000007 12 \(session)",
+                "01 e803000000000000 80000000 8300000000000000 0500000000000000 05000000 0201000000000000"
+            ),
+            ("0000000000000007 13 \(session) 00000001", "01 0100000000000000 00"),
+            ("0000000000000007 13 \(session) 00000002", "01 8200000000000000 03 7677"),
+            ("0000000000000007 13 \(session) 00000003", "01 8300000000000000 04 01"),
+        ]
+        let dump = try replica.dump().dropFirst(2)
+        #expect(dump.map(\.key) == expected.map { unhex($0.0) })
+        #expect(dump.map(\.value) == expected.map { unhex($0.1) })
     }
 
     @Test func `what the writer wrote is read in place`() throws {
@@ -84,6 +116,13 @@ struct FormatTests {
         case .increment(let key, let delta): return TextCommand(["INCRBY", text(key), String(delta)])
         case .multiSet(let pairs): return TextCommand(["MSET"] + pairs.flatMap { [text($0.key), text($0.value)] })
         case .flushAll: return "FLUSHALL"
+        case .openSession(let limits):
+            return TextCommand(
+                stringLiteral: "OPEN \(limits.idleMilliseconds) \(limits.window) \(limits.maxSessions)")
+        case .closeSession(let session): return TextCommand(["CLOSE", session.description])
+        case .once(let request):
+            let words = words(of: request.command).words
+            return TextCommand(["ONCE", request.session.description, String(request.sequence)] + words)
         }
     }
 
@@ -117,6 +156,13 @@ struct FormatTests {
             ("INCRBY k 1", Footprint(keysRead: ["k"], keysWritten: ["k"])),
             ("MSET a 1 b 2", Footprint(keysWritten: ["a", "b"])),
             ("FLUSHALL", Footprint(isWhole: true)),
+            ("OPEN 1 1 1", Footprint(isWhole: true)),
+            ("CLOSE 5-1", Footprint(session: SessionID(index: 5, ordinal: 1))),
+            (
+                "ONCE 5-1 1 APPEND k v",
+                Footprint(keysRead: ["k"], keysWritten: ["k"], session: SessionID(index: 5, ordinal: 1))
+            ),
+            ("ONCE 5-1 1 FLUSHALL", Footprint(session: SessionID(index: 5, ordinal: 1), isWhole: true)),
         ] as [(TextCommand, Footprint)])
     func `a footprint follows from the bytes alone`(_ command: TextCommand, _ footprint: Footprint) throws {
         let block = Block.encode(stamp: 0, segments: [segment([command], .own(1))])

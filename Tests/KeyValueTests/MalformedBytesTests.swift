@@ -58,7 +58,7 @@ struct MalformedBytesTests {
     }
 
     @Test(arguments: [
-        ("02000000 07 00", FormatError.unknownOpcode(7)),
+        ("02000000 0a 00", FormatError.unknownOpcode(10)),
         ("02000000 00 00", .unknownOpcode(0)),
         ("02000000 06 01", .unknownFlags(1, opcode: 6)),
         ("08000000 01 08 01000000 6b 76", .unknownFlags(8, opcode: 1)),
@@ -75,6 +75,30 @@ struct MalformedBytesTests {
         ("0a000000 05 00 01000000 00000000", .malformed(MalformedBytes("pair value", at: 55))),
         ("07000000 04 00 01000000 6b", .malformed(MalformedBytes("increment delta", at: 52))),
         ("10000000 04 00 01000000 6b 0000000000000000 00", .malformed(MalformedBytes("end of command", at: 60))),
+        ("12000000 07 00 0000000000000000 00000000 01000000", .malformed(MalformedBytes("session limits", at: 63))),
+        ("12000000 07 00 0000000000000000 01040000 01000000", .malformed(MalformedBytes("session limits", at: 63))),
+        ("12000000 07 00 0000000000000000 01000000 00000000", .malformed(MalformedBytes("session limits", at: 63))),
+        ("12000000 07 01 0000000000000000 01000000 01000000", .unknownFlags(1, opcode: 7)),
+        ("0a000000 08 00 0000000000000000", .malformed(MalformedBytes("session ordinal", at: 55))),
+        (
+            "1c000000 09 00 0500000000000000 01000000 0000000000000000 02000000 06 00",
+            .malformed(MalformedBytes("sequence number", at: 67))
+        ),
+        (
+            "28000000 09 00 0500000000000000 01000000 0100000000000000 0e000000 08 00 0500000000000000 01000000",
+            .malformed(MalformedBytes("command of a session", at: 85))
+        ),
+        (
+            "1c000000 09 00 0500000000000000 01000000 0100000000000000 02000000 0b 00", .unknownOpcode(11)
+        ),
+        (
+            "1d000000 09 00 0500000000000000 01000000 0100000000000000 02000000 06 00 00",
+            .malformed(MalformedBytes("end of command", at: 73))
+        ),
+        (
+            "16000000 09 00 0500000000000000 01000000 0100000000000000",
+            .malformed(MalformedBytes("command length", at: 67))
+        ),
     ])
     func `a command says what is wrong with it and where`(_ command: String, _ error: FormatError) throws {
         let bytes = unhex(command)
@@ -105,7 +129,7 @@ struct MalformedBytesTests {
         for _ in 0..<100 {
             var bytes = Self.block.array
             for _ in 0..<Int.random(in: 1...3, using: &random) {
-                let value: UInt8 = Bool.random(using: &random) ? UInt8.random(in: 0...8, using: &random) : 0xFF
+                let value: UInt8 = Bool.random(using: &random) ? UInt8.random(in: 0...9, using: &random) : 0xFF
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = value
             }
             let damaged = Bytes(bytes)

@@ -1,7 +1,9 @@
 import ByteCoding
 import KeyValue
+import Testing
 
-/// A write command in words, e.g. `SET k v NX GET`; `''` is the empty string.
+/// A write command in words, e.g. `SET k v NX GET`; `''` is the empty string. Sessions: `OPEN idle window max`,
+/// `CLOSE 3-0`, `ONCE 3-0 7 SET k v`.
 struct TextCommand: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     var words: [String]
 
@@ -15,6 +17,7 @@ struct TextCommand: Hashable, Sendable, CustomStringConvertible, ExpressibleBySt
 
     /// Encodes the command as the server does: every argument straight from the buffer that it lies in.
     func encode(into writer: inout SegmentWriter) {
+        if encodeSession(into: &writer) { return }
         var bytes: [UInt8] = []
         let ranges = words.map { word in
             bytes.append(contentsOf: word.utf8)
@@ -35,6 +38,22 @@ struct TextCommand: Hashable, Sendable, CustomStringConvertible, ExpressibleBySt
             default: preconditionFailure("\(self)")
             }
         }
+    }
+
+    private func encodeSession(into writer: inout SegmentWriter) -> Bool {
+        switch words[0] {
+        case "OPEN":
+            let numbers = words.dropFirst().map { UInt64($0)! }
+            writer.openSession(
+                SessionLimits(
+                    idleMilliseconds: numbers[0], window: UInt32(numbers[1]), maxSessions: UInt32(numbers[2])))
+        case "CLOSE": writer.closeSession(SessionID(Bytes(words[1]))!)
+        case "ONCE":
+            let command = TextCommand(Array(words[3...]))
+            writer.once(SessionID(Bytes(words[1]))!, sequence: UInt64(words[2])!) { command.encode(into: &$0) }
+        default: return false
+        }
+        return true
     }
 
     private func condition(_ argument: (Int) -> UnsafeRawBufferPointer) -> SetCondition {
@@ -97,13 +116,28 @@ struct Replica<Store: StateStore> {
     }
 
     /// Everything stored, the applied record too, in order.
-    func dump() throws -> [Pair] {
+    func dump() throws -> [Pair] { try dump(from: Bytes(), to: Bytes([UInt8](repeating: 0xFF, count: 64))) }
+
+    func dump(from lower: Bytes, to upper: Bytes) throws -> [Pair] {
         var pairs: [Pair] = []
-        try store.scan(from: Bytes(), to: Bytes([UInt8](repeating: 0xFF, count: 64))) { key, value in
+        try store.scan(from: lower, to: upper) { key, value in
             pairs.append(Pair(key: Bytes(copying: key), value: Bytes(copying: value)))
             return true
         }
         return pairs
+    }
+
+    /// The sessions that the state holds, in the order in which they were opened.
+    func sessions() throws -> [SessionID] {
+        let familyOffset = 8
+        let prefix = try #require(try dump().first).key.slice(0..<familyOffset)
+        return try dump().map(\.key)
+            .filter { $0.slice(0..<familyOffset) == prefix && $0[familyOffset] == 0x12 }
+            .map { key in
+                var reader = ByteReader(key.slice(familyOffset + 1..<key.count))
+                let index = try reader.u64BigEndian("index")
+                return SessionID(index: index, ordinal: try reader.u32("ordinal").byteSwapped)
+            }
     }
 
     /// The user's keys and values.
@@ -125,12 +159,12 @@ struct Pair: Hashable, CustomStringConvertible {
     var description: String { "\(hex(key)): \(hex(value))" }
 }
 
-func unit(_ index: UInt64, _ commands: [TextCommand], origin: Origin? = nil) -> ApplyUnit {
-    unit(index, segments: [segment(commands, origin ?? .own(index))])
+func unit(_ index: UInt64, _ commands: [TextCommand], origin: Origin? = nil, stamp: UInt64? = nil) -> ApplyUnit {
+    unit(index, segments: [segment(commands, origin ?? .own(index))], stamp: stamp)
 }
 
-func unit(_ index: UInt64, segments: [Bytes]) -> ApplyUnit {
-    let payload = Block.encode(stamp: 1_000 + index, segments: segments)
+func unit(_ index: UInt64, segments: [Bytes], stamp: UInt64? = nil) -> ApplyUnit {
+    let payload = Block.encode(stamp: stamp ?? 1_000 + index, segments: segments)
     return ApplyUnit(position: Bytes("at \(index)"), index: index, payload: payload)
 }
 

@@ -8,6 +8,10 @@
 /// increment = key length u32 | key | delta i64
 /// multiSet  = count u32 | (key length u32 | key | value length u32 | value)*
 /// flushAll  = nothing
+/// openSession  = idle ms u64 | window u32 | max sessions u32
+/// closeSession = session
+/// once      = session | sequence u64 (from 1) | a command, none of sessions
+/// session   = index u64 | ordinal u32
 /// ```
 package enum Command {
     case set(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, SetCondition, returnOld: Bool)
@@ -16,6 +20,9 @@ package enum Command {
     case increment(key: UnsafeRawBufferPointer, delta: Int64)
     case multiSet(PairList)
     case flushAll
+    case openSession(SessionLimits)
+    case closeSession(SessionID)
+    case once(SessionRequest)
 
     /// The longest value, in bytes. Part of the format, as replicas must agree whether an append fails: Redis' 512 MiB.
     package static let maxValueBytes = 512 << 20
@@ -44,6 +51,15 @@ package enum Command {
             self = .multiSet(try PairList(&body))
         case .flushAll:
             self = .flushAll
+        case .openSession:
+            self = .openSession(try Self.limits(&body))
+        case .closeSession:
+            self = .closeSession(try Self.session(&body))
+        case .once:
+            let session = try Self.session(&body)
+            let sequence = try body.u64("sequence number")
+            guard sequence > 0 else { throw body.malformed("sequence number") }
+            self = .once(SessionRequest(session: session, sequence: sequence, raw: try Self.raw(inSession: &body)))
         }
         try body.end("end of command")
     }
@@ -56,6 +72,54 @@ package enum Command {
         default: .none
         }
     }
+
+    private static func session(_ body: inout RawCursor) throws(FormatError) -> SessionID {
+        SessionID(index: try body.u64("session index"), ordinal: try body.u32("session ordinal"))
+    }
+
+    private static func limits(_ body: inout RawCursor) throws(FormatError) -> SessionLimits {
+        let limits = SessionLimits(
+            idleMilliseconds: try body.u64("idle time"), window: try body.u32("window"),
+            maxSessions: try body.u32("max sessions"))
+        guard limits.isValid else { throw body.malformed("session limits") }
+        return limits
+    }
+
+    /// Sessions are not nested, and what opens or closes them needs none.
+    private static func raw(inSession body: inout RawCursor) throws(FormatError) -> RawCommand {
+        let raw = try RawCommand(&body)
+        switch Opcode(rawValue: raw.opcode) {
+        case .openSession, .closeSession, .once: throw body.malformed("command of a session")
+        case .set, .delete, .append, .increment, .multiSet, .flushAll, nil: _ = try Command(raw)
+        }
+        return raw
+    }
+}
+
+/// A command that is to be executed once, however often it comes with this number.
+///
+/// It holds the command's bytes, already checked, and not a `Command`: an indirect case would make every command, also
+/// those outside of sessions, cost reference counting.
+package struct SessionRequest {
+    package let session: SessionID
+    /// Counted by the client, from 1.
+    package let sequence: UInt64
+    private let raw: RawCommand
+
+    fileprivate init(session: SessionID, sequence: UInt64, raw: RawCommand) {
+        self.session = session
+        self.sequence = sequence
+        self.raw = raw
+    }
+
+    /// What to execute; never a command of sessions.
+    package var command: Command {
+        do throws(FormatError) {
+            return try Command(raw)
+        } catch {
+            preconditionFailure("a command changed after it was checked: \(error)")
+        }
+    }
 }
 
 /// A command whose frame has been read and whose body has not.
@@ -66,12 +130,23 @@ package struct RawCommand {
     /// Where the body starts in the record that errors speak about.
     var bodyOffset: Int
 
-    /// Whether what the command does or answers depends on the state: everything but blind writes.
+    /// Reads the frame at the cursor.
+    init(_ cursor: inout RawCursor) throws(FormatError) {
+        let length = Int(try cursor.u32("command length"))
+        guard length >= 2, length <= cursor.remaining else { throw cursor.malformed("command length") }
+        (opcode, flags) = (try cursor.u8("opcode"), try cursor.u8("flags"))
+        bodyOffset = cursor.position
+        body = try cursor.run(length - 2, "command body")
+    }
+
+    /// Whether what the command does or answers depends on the users' keys: everything but blind writes.
     package var readsState: Bool {
         switch Opcode(rawValue: opcode) {
         case .set: flags != 0
         case .delete, .append, .increment: true
-        case .multiSet, .flushAll, nil: false
+        // Which depends on the command inside; it is not worth a look.
+        case .once: true
+        case .multiSet, .flushAll, .openSession, .closeSession, nil: false
         }
     }
 }

@@ -1,16 +1,21 @@
 package import ByteCoding
 
 /// What a command may read and write, from its bytes alone and before it runs. Two commands of which neither writes what
-/// the other reads or writes can be applied in either order: an engine that orders only conflicts asks for this.
+/// the other reads or writes, and that are not of one session, can be applied in either order: an engine that orders only conflicts asks for this.
 package struct Footprint: Hashable, Sendable {
     package var keysRead: [Bytes] = []
     package var keysWritten: [Bytes] = []
+    /// At most one: commands of one session are ordered among themselves.
+    package var session: SessionID?
     /// Conflicts with every command.
     package var isWhole = false
 
-    package init(keysRead: [Bytes] = [], keysWritten: [Bytes] = [], isWhole: Bool = false) {
+    package init(
+        keysRead: [Bytes] = [], keysWritten: [Bytes] = [], session: SessionID? = nil, isWhole: Bool = false
+    ) {
         self.keysRead = keysRead
         self.keysWritten = keysWritten
+        self.session = session
         self.isWhole = isWhole
     }
 
@@ -28,6 +33,14 @@ package struct Footprint: Hashable, Sendable {
             keysWritten = pairs.map { Bytes(copying: $0.key) }
         case .flushAll:
             isWhole = true
+        case .openSession:
+            // Which session makes room follows from the uses of all.
+            isWhole = true
+        case .closeSession(let session):
+            self.session = session
+        case .once(let request):
+            self = .init(of: request.command)
+            session = request.session
         }
     }
 }

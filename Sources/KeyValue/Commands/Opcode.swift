@@ -6,6 +6,9 @@ package enum Opcode: UInt8, Sendable, CaseIterable {
     case increment = 4
     case multiSet = 5
     case flushAll = 6
+    case openSession = 7
+    case closeSession = 8
+    case once = 9
 }
 
 /// When a set takes place.

@@ -11,7 +11,7 @@ package enum Outcome: Hashable, Sendable {
     case failure(CommandFailure)
 }
 
-/// A command that certainly changed nothing. Scope: the request. The texts clients see are the server's.
+/// A command that certainly changed nothing, now. Scope: the request. The texts clients see are the server's.
 package enum CommandFailure: String, Hashable, Sendable {
     case notAnInteger
     case overflow
@@ -19,4 +19,10 @@ package enum CommandFailure: String, Hashable, Sendable {
     case valueTooLong
     /// The values that were asked for exceed the limit of one reply.
     case replyTooLong
+    /// A session would have to keep an old value of more than `StoredReply.maxValueBytes`.
+    case oldValueTooLong
+    /// There is no such session, any more or at all; an earlier request with the same number may have been executed.
+    case noSession
+    /// The sequence number is below the session's window; an earlier request with it may have been executed.
+    case staleRequest
 }

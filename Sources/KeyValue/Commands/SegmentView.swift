@@ -65,11 +65,6 @@ package struct CommandCursor {
             return nil
         }
         remaining -= 1
-        let length = Int(try cursor.u32("command length"))
-        guard length >= 2, length <= cursor.remaining else { throw cursor.malformed("command length") }
-        let (opcode, flags) = (try cursor.u8("opcode"), try cursor.u8("flags"))
-        let bodyOffset = cursor.position
-        let body = try cursor.run(length - 2, "command body")
-        return RawCommand(opcode: opcode, flags: flags, body: body, bodyOffset: bodyOffset)
+        return try RawCommand(&cursor)
     }
 }

@@ -82,6 +82,36 @@ package struct SegmentWriter: Sendable {
 
     package mutating func flushAll() { begin(.flushAll, bodyBytes: 0, firstWord: nil) }
 
+    /// Opens a session; the outcome is its `SessionID`, as a value.
+    package mutating func openSession(_ limits: SessionLimits) {
+        begin(.openSession, bodyBytes: 16, firstWord: nil)
+        append(limits.idleMilliseconds)
+        append(limits.window)
+        append(limits.maxSessions)
+    }
+
+    package mutating func closeSession(_ session: SessionID) {
+        begin(.closeSession, bodyBytes: 12, firstWord: nil)
+        append(session.index)
+        append(session.ordinal)
+    }
+
+    /// Lets `encode` add exactly one command, none of a session, to be executed once under `sequence` (from 1).
+    package mutating func once(_ session: SessionID, sequence: UInt64, _ encode: (inout SegmentWriter) -> Void) {
+        precondition(sequence > 0, "sequence numbers begin at 1")
+        begin(.once, bodyBytes: 20, firstWord: nil)
+        let frame = bytes.count - 6
+        append(session.index)
+        append(session.ordinal)
+        append(sequence)
+        let outer = count
+        encode(&self)
+        precondition(count == outer + 1, "\(count - outer) commands under one sequence number")
+        count = outer
+        let length = UInt32(bytes.count - frame - 4).littleEndian
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: frame, as: UInt32.self) }
+    }
+
     /// Hands the segment over and leaves this writer empty.
     ///
     /// - Precondition: not empty.
@@ -96,7 +126,7 @@ package struct SegmentWriter: Sendable {
         return Segment(bytes: bytes, count: count)
     }
 
-    /// The frame of a command and the word that every body but flushAll's begins with, in one append.
+    /// The frame of a command and the word, if any, that its body begins with, in one append.
     private mutating func begin(_ opcode: Opcode, flags: UInt8 = 0, bodyBytes: Int, firstWord: Int?) {
         if bytes.isEmpty {
             bytes.reserveCapacity(max(reservedBytes, SegmentView.headerBytes + 6 + bodyBytes))
@@ -117,6 +147,10 @@ package struct SegmentWriter: Sendable {
             frame.storeBytes(of: UInt32(firstWord).littleEndian, toByteOffset: 6, as: UInt32.self)
             bytes.append(contentsOf: frame)
         }
+    }
+
+    private mutating func append(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     private mutating func appendRun(_ run: UnsafeRawBufferPointer) {

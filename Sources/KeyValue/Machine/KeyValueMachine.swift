@@ -3,13 +3,15 @@ import ByteCoding
 /// The replicated state machine: applies the engine's units to one group's keys, in order.
 ///
 /// Deterministic: the state after a unit follows from the state before it and the unit's bytes alone. No clock, setting or
-/// counter of this node takes part. Owned by the applier thread; not thread-safe.
+/// counter of this node takes part. Owned by the applier thread; not thread-safe. Nobody else applies to the group's state
+/// while a machine does, but the state may be replaced as a whole between two calls by one that is further on.
 package final class KeyValueMachine<Store: StateStore> {
     private let store: Store
     private let group: UInt64
     /// Emptied by each commit and used again, so that its memory is too.
     private let batch: Store.Batch
     private let appliedKey: Bytes
+    private let sessions = SessionTable()
     private var hasFailed = false
 
     package init(store: Store, group: UInt64) {
@@ -17,6 +19,13 @@ package final class KeyValueMachine<Store: StateStore> {
         self.group = group
         batch = store.makeBatch()
         appliedKey = AppliedRecord.key(group: group)
+    }
+
+    /// Read it where the machine is used: on the applier's thread.
+    package var sessionStatistics: SessionStatistics {
+        var statistics = sessions.statistics
+        statistics.open = sessions.count
+        return statistics
     }
 
     /// Applies the units as one batch of the store, which also moves the applied record to the last one's position; then,
@@ -36,10 +45,12 @@ package final class KeyValueMachine<Store: StateStore> {
         _ settle: (Origin, [Outcome]) -> Void
     ) throws(ApplyError) {
         precondition(!hasFailed, "group \(group) is applied to after a failure; the node should have stopped")
-        guard let last = units.last else { return }
+        guard let first = units.first, let last = units.last else { return }
         hasFailed = true
+        sessions.willApply(from: first.index)
         let tracksWrites = try Self.readsState(units)
-        var transition = Transition(store: store, batch: batch, group: group, tracksWrites: tracksWrites)
+        var transition = Transition(
+            store: store, batch: batch, group: group, sessions: sessions, tracksWrites: tracksWrites)
         var settlements: [(Origin, [Outcome])] = []
         for unit in units {
             guard let payload = unit.payload else { continue }
@@ -52,6 +63,7 @@ package final class KeyValueMachine<Store: StateStore> {
         transition.finish()
         putAppliedRecord(last.position)
         do throws(StateStoreError) { try store.commit(batch) } catch { throw .store(error) }
+        sessions.didApply(through: last.index)
         hasFailed = false
         for (origin, outcomes) in settlements { settle(origin, outcomes) }
     }
@@ -83,9 +95,6 @@ package final class KeyValueMachine<Store: StateStore> {
     }
 
     private func putAppliedRecord(_ position: Bytes) {
-        let record = AppliedRecord(position: position).encode(group: group)
-        appliedKey.withUnsafeBytes { key in
-            record.withUnsafeBytes { batch.put(key, header: UnsafeRawBufferPointer(start: nil, count: 0), value: $0) }
-        }
+        batch.put(appliedKey, AppliedRecord(position: position).encode(group: group))
     }
 }

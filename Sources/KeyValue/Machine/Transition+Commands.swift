@@ -18,6 +18,12 @@ extension Transition {
         case .flushAll:
             deleteAll()
             return .ok
+        case .openSession(let limits):
+            return try openSession(limits, context)
+        case .closeSession(let session):
+            return try closeSession(session, context)
+        case .once(let request):
+            return try once(request, context)
         }
     }
 
@@ -36,8 +42,9 @@ extension Transition {
             return .ok
         }
         let (holds, old) = try withCurrent(key, context) { current -> (Bool, Outcome) in
-            let old = answersOld ? current.map { Outcome.value(Bytes(copying: $0.value)) } : nil
-            return (Self.holds(condition, current), old ?? .null)
+            guard answersOld, let current else { return (Self.holds(condition, current), .null) }
+            guard current.value.count <= context.maxOldValueBytes else { return (false, .failure(.oldValueTooLong)) }
+            return (Self.holds(condition, current), .value(Bytes(copying: current.value)))
         }
         if holds { put(key, value, context) }
         return returnOld ? old : holds ? .ok : .null

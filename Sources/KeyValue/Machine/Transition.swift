@@ -3,16 +3,19 @@ import ByteCoding
 /// One call of `KeyValueMachine.apply` in progress: the batch that collects its effects, and the view of the state that
 /// its later commands have.
 struct Transition<Store: StateStore> {
-    private let store: Store
+    let store: Store
     private let batch: Store.Batch
-    private let group: UInt64
+    let group: UInt64
     private var overlay: Overlay?
+    let sessions: SessionTable
+    var sessionChanges = SessionChanges()
 
     /// - Parameter tracksWrites: whether any command will read; if not, writes are not remembered.
-    init(store: Store, batch: Store.Batch, group: UInt64, tracksWrites: Bool) {
+    init(store: Store, batch: Store.Batch, group: UInt64, sessions: SessionTable, tracksWrites: Bool) {
         self.store = store
         self.batch = batch
         self.group = group
+        self.sessions = sessions
         overlay = tracksWrites ? Overlay() : nil
     }
 
@@ -24,9 +27,11 @@ struct Transition<Store: StateStore> {
         settle: (Origin, [Outcome]) -> Void
     ) throws(ApplyError) {
         try payload.withUnsafeBytes { (memory) throws(ApplyError) in
-            let version = Version(index: index, ordinal: 0)
-            var context = CommandContext(version: version, isWanted: false, payload: payload, memory: memory)
-            var segments = try Self.segments(of: context)
+            let block = try Self.block(memory, index: index)
+            var context = CommandContext(
+                version: Version(index: index, ordinal: 0), stamp: block.stamp, isWanted: false, payload: payload,
+                memory: memory)
+            var segments = block.segments
             while let segment = try Self.next(&segments, context) {
                 context.isWanted = isWanted(segment.origin)
                 let outcomes = try apply(segment, &context)
@@ -50,12 +55,8 @@ struct Transition<Store: StateStore> {
         return outcomes
     }
 
-    private static func segments(of context: CommandContext) throws(ApplyError) -> SegmentCursor {
-        do throws(FormatError) {
-            return try Block(context.memory).segments
-        } catch {
-            throw .payload(index: context.version.index, error)
-        }
+    private static func block(_ memory: UnsafeRawBufferPointer, index: UInt64) throws(ApplyError) -> Block {
+        do throws(FormatError) { return try Block(memory) } catch { throw .payload(index: index, error) }
     }
 
     private static func next(
@@ -167,8 +168,9 @@ extension Transition {
         return joined.bytes.count
     }
 
-    /// Puts what the overlay has kept back into the batch. The last call on a transition.
+    /// Puts what was kept back into the batch. The last call on a transition.
     func finish() {
+        sessionChanges.writeOut(sessions, to: batch, group: group)
         overlay?.writeOut { key, entry in
             key.withUnsafeBytes { key in
                 switch entry {

@@ -6,10 +6,17 @@ package import ByteCoding
 /// group u64 big-endian | 0x00 "applied"              the position up to which everything is applied (AppliedRecord)
 ///                      | 0x10 user key               a value (ValueHeader, then the value)
 ///                      | 0x11 expiry u64 | user key  reserved: index of expiry times
-///                      | 0x12 session u64            reserved: exactly-once sessions
+///                      | 0x12 session                an exactly-once session (SessionRecord)
+///                      | 0x13 session | slot u32     a reply that it keeps (StoredReply)
+/// session = index u64 | ordinal u32                  all big-endian, so that keys sort by number
 /// ```
 package enum StateKey {
+    private static let appliedFamily: UInt8 = 0x00
     static let userFamily: UInt8 = 0x10
+    private static let sessionFamily: UInt8 = 0x12
+    private static let replyFamily: UInt8 = 0x13
+    /// Above all families, present and future.
+    private static let endOfFamilies: UInt8 = 0xFF
     /// Bytes before a user key.
     package static let userPrefixBytes = 9
 
@@ -21,8 +28,45 @@ package enum StateKey {
 
     /// All user keys of a group: `lower <= key < upper`.
     package static func userRange(group: UInt64) -> (lower: Bytes, upper: Bytes) {
-        var (lower, upper) = (prefix(group, userFamily), prefix(group, userFamily + 1))
-        return (lower.take(), upper.take())
+        range(group, userFamily, userFamily + 1)
+    }
+
+    /// Everything of a group, the applied record first: what a snapshot has to hold. `lower <= key < upper`.
+    package static func groupRange(_ group: UInt64) -> (lower: Bytes, upper: Bytes) {
+        range(group, appliedFamily, endOfFamilies)
+    }
+
+    /// Everything of a group but its applied record: what replicas compare. `lower <= key < upper`.
+    package static func contentRange(group: UInt64) -> (lower: Bytes, upper: Bytes) {
+        range(group, appliedFamily + 1, endOfFamilies)
+    }
+
+    static func session(_ session: SessionID, group: UInt64) -> Bytes {
+        var writer = prefix(group, sessionFamily)
+        writer.append(session)
+        return writer.take()
+    }
+
+    /// All session records of a group: `lower <= key < upper`.
+    static func sessionRange(group: UInt64) -> (lower: Bytes, upper: Bytes) {
+        range(group, sessionFamily, sessionFamily + 1)
+    }
+
+    /// The session that a key in `sessionRange` is of; `nil` if it is no such key.
+    static func session(ofKey key: Bytes) -> SessionID? {
+        var reader = ByteReader(key)
+        guard (try? reader.run(userPrefixBytes, "prefix")) != nil,
+            let index = try? reader.u64BigEndian("index"), let ordinal = try? reader.u32BigEndian("ordinal"),
+            reader.isAtEnd
+        else { return nil }
+        return SessionID(index: index, ordinal: ordinal)
+    }
+
+    static func reply(_ session: SessionID, slot: UInt32, group: UInt64) -> Bytes {
+        var writer = prefix(group, replyFamily)
+        writer.append(session)
+        writer.appendBigEndian(slot)
+        return writer.take()
     }
 
     /// Gives `body` the state's key of a user's key; a key of up to about a kilobyte costs no allocation.
@@ -39,10 +83,30 @@ package enum StateKey {
         }
     }
 
+    private static func range(
+        _ group: UInt64, _ first: UInt8, _ end: UInt8
+    ) -> (lower: Bytes, upper: Bytes) {
+        var (lower, upper) = (prefix(group, first), prefix(group, end))
+        return (lower.take(), upper.take())
+    }
+
     private static func prefix(_ group: UInt64, _ family: UInt8) -> ByteWriter {
-        var writer = ByteWriter(reservingCapacity: 16)
+        var writer = ByteWriter(reservingCapacity: 32)
         writer.appendBigEndian(group)
         writer.append(family)
         return writer
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func append(_ session: SessionID) {
+        appendBigEndian(session.index)
+        appendBigEndian(session.ordinal)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func u32BigEndian(_ what: StaticString) throws(MalformedBytes) -> UInt32 {
+        try u32(what).byteSwapped
     }
 }

@@ -3,7 +3,7 @@ package import ByteCoding
 /// The ordered key-value state that commands are applied to: the one seam between the state machine and a disk.
 ///
 /// Keys sort bytewise. Every key already starts with its group (see `StateKey`). Implementations: RocksDB
-/// (`RaftStorage.RocksStateStore`) and memory (`MemoryStateStore`).
+/// (`RaftStorage.EngineState`) and memory (`MemoryStateStore`).
 package protocol StateStore: StateReader {
     associatedtype Batch: StateBatch
 
@@ -50,6 +50,16 @@ package protocol StateBatch: AnyObject {
     func delete(_ key: UnsafeRawBufferPointer)
     /// Removes `lower <= key < upper`.
     func deleteRange(from lower: Bytes, to upper: Bytes)
+}
+
+extension StateBatch {
+    package func put(_ key: Bytes, _ value: Bytes) {
+        key.withUnsafeBytes { key in
+            value.withUnsafeBytes { put(key, header: UnsafeRawBufferPointer(start: nil, count: 0), value: $0) }
+        }
+    }
+
+    package func delete(_ key: Bytes) { key.withUnsafeBytes { delete($0) } }
 }
 
 /// Scope: the node, except `.wouldBlock` (the call). A failed store is never tried again.
