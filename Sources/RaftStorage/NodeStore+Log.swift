@@ -16,7 +16,7 @@ extension NodeStore {
                 if bounds[batch.group] == nil { bounds[batch.group] = try self.bounds(of: batch.group) }
                 writes.append(try bounds[batch.group]!.append(batch))
             }
-            try engine.log.write(writes)
+            try records.log.write(writes)
             update(bounds)
         }
     }
@@ -29,7 +29,7 @@ extension NodeStore {
         guard request.from <= request.through else { return [] }
         var entries: [Entry] = []
         var bytes = 0
-        try engine.log.scan(request.group, request.from...request.through) { (entry) throws(StorageError) in
+        try records.log.scan(request.group, request.from...request.through) { (entry) throws(StorageError) in
             guard entry.index.rawValue == request.from.rawValue + UInt64(entries.count) else { return false }
             bytes += entry.payload.count
             guard entries.isEmpty || bytes <= request.maxBytes else { return false }
@@ -43,8 +43,7 @@ extension NodeStore {
     }
 
     /// Cuts the log up to and including `index`, and returns the entry's id, for `Input.compacted`; nil if that was cut
-    /// before. Not synced: durable with the next `write`, and never out of order with others. One call at
-    /// a time; it may run beside `write`.
+    /// before. Not synced: durable with the next `write`, and never out of order with others.
     ///
     /// - Throws: `.invariant` beyond `durableApplied`: recovery would miss what only the log still holds.
     package func truncateLog(_ group: GroupID, through index: LogIndex) throws(StorageError) -> EntryID? {
@@ -57,21 +56,21 @@ extension NodeStore {
                     .invariant, "the log of group \(group) can't be cut at \(index): only \(durable.index) is durable")
             }
             var found: Entry?
-            try engine.log.scan(group, index...index) { (entry) throws(StorageError) in
+            try records.log.scan(group, index...index) { (entry) throws(StorageError) in
                 found = entry
                 return false
             }
             guard let new = found?.id else {
                 throw StorageError(.corruption, "log entry \(index) of group \(group) is missing")
             }
-            try engine.log.truncate(group, from: old, through: new)
+            try records.log.truncate(group, from: old, through: new)
             logs.withLock { $0[group]?.truncated = new }
             return new
         }
     }
 
     /// - Throws: `.invariant` before `recover`.
-    private func bounds(of group: GroupID) throws(StorageError) -> LogBounds {
+    func bounds(of group: GroupID) throws(StorageError) -> LogBounds {
         guard let bounds = logs.withLock({ $0[group] }) else {
             throw StorageError(.invariant, "group \(group) is used before it was recovered")
         }

@@ -15,13 +15,32 @@ extension NodeStore {
     ) throws(StorageError) -> NodeStore {
         switch configuration.engine {
         case .memory:
-            let store = NodeStore(
-                configuration: configuration, identity: try .make(for: configuration), engine: MemoryEngine(),
-                lock: nil, peers: [:])
-            try store.setSuspect(store.identity.isBornSuspect)
-            return store
+            return try open(configuration, identity: try .make(for: configuration), engine: MemoryEngine())
         case .rocksdb: return try openDirectory(configuration, progress)
         }
+    }
+
+    /// Opens a store over an engine that keeps its own place, e.g. a simulated disk: no directory, no lock, no identity
+    /// file.
+    ///
+    /// - Parameters:
+    ///   - identity: Whose store it is; the same at every start, but for `isNew`: whether the engine was never opened
+    ///     to the end before.
+    ///   - files: Where snapshots are kept.
+    /// - Throws: as `open(_:progress:)`.
+    package static func open(
+        _ configuration: StoreConfiguration, identity: Identity, engine: some StorageEngine,
+        files: any SnapshotFiles = MemoryFiles()
+    ) throws(StorageError) -> NodeStore {
+        try open(configuration, identity, engine, files, lock: nil)
+    }
+
+    /// Whose directory this is, without opening it; nil for one that is not there, is empty, or was given up before its
+    /// identity was written. `Identity.isNew`: it was not completed, and the next `open` goes on with it.
+    ///
+    /// - Throws: `.corruption`, `.newerFormat`, `.permission`, `.io`.
+    package static func existingIdentity(in directory: String) throws(StorageError) -> Identity? {
+        try DataDirectory(path: directory).existingIdentity()
     }
 
     private static func openDirectory(
@@ -37,15 +56,27 @@ extension NodeStore {
             let walBytes = FileSystem.totalBytes(of: ".log", in: directory.database)
             progress("opening \(directory.database) with \(walBytes >> 20) MiB of write-ahead log")
         }
-        let engine = try RocksEngine.open(directory, configuration, identity)
+        let engine = try RocksEngine.open(directory, configuration, creating: identity.isNew)
+        let store = try open(
+            configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
         if identity.isNew { try directory.markInitialized() }
-        return NodeStore(
-            configuration: configuration, identity: identity, engine: engine, lock: lock, peers: try peers(of: engine))
+        return store
     }
 
-    private static func peers(of engine: any StorageEngine) throws(StorageError) -> [NodeID: UInt64] {
+    private static func open(
+        _ configuration: StoreConfiguration, _ identity: Identity, _ engine: some StorageEngine,
+        _ files: any SnapshotFiles, lock: DirectoryLock?
+    ) throws(StorageError) -> NodeStore {
+        try files.removeLeftovers()
+        let records = try EngineRecordStore.open(engine, identity)
+        return NodeStore(
+            configuration: configuration, identity: identity, records: records, files: files, lock: lock,
+            peers: try peers(of: records))
+    }
+
+    private static func peers(of records: some RecordStore) throws(StorageError) -> [NodeID: UInt64] {
         var peers: [NodeID: UInt64] = [:]
-        for (key, value) in try engine.allMetadata() {
+        for (key, value) in try records.allMetadata() {
             guard let node = MetadataKey.peer(of: key) else { continue }
             peers[node] = try NumberRecord.decode(value, key: key, "incarnation of node \(node)")
         }

@@ -15,21 +15,22 @@ extension NodeStore {
     ///    record.
     ///
     /// - Parameters:
-    ///   - founders: The membership of a group that has applied nothing yet.
+    ///   - founders: The membership of a group that has applied nothing yet: the founders', on every node, since the
+    ///     first entry's changes apply to it. A node that has joined later is not in it, and so never campaigns.
     ///   - replay: Applies contiguous entries, exactly as in operation.
     /// - Throws: `.corruption` when a rule above doesn't hold, `.newerFormat`, and what `replay` throws.
     package func recover(
         _ group: GroupID, founders: Membership, progress: (String) -> Void = { _ in },
         replay: (_ entries: [Entry]) throws(StorageError) -> Void
     ) throws(StorageError) -> RestoredState {
-        let head = try engine.log.head(of: group)
+        let head = try records.log.head(of: group)
         let survey = try survey(group, after: head.truncated, progress)
-        let start = try applied(group)
+        let start = try appliedPosition(group)
         try check(group, head, survey, start)
 
         let committed = max(head.commit, start?.id.index ?? .zero)
         try replayEntries(group, after: start?.id.index ?? .zero, through: committed, progress, replay)
-        let end = try applied(group)
+        let end = try appliedPosition(group)
         guard (end?.id.index ?? .zero) == committed else {
             throw StorageError(
                 .invariant, "replay of group \(group) ended at \(end?.id.index ?? .zero) instead of \(committed)")
@@ -48,25 +49,12 @@ extension NodeStore {
         _ group: GroupID, after truncated: EntryID, _ progress: (String) -> Void
     ) throws(StorageError) -> LogSurvey {
         var survey = LogSurvey(after: truncated)
-        try engine.log.scan(group, truncated.index.next...LogIndex(.max)) { (entry) throws(StorageError) in
+        try records.log.scan(group, truncated.index.next...LogIndex(.max)) { (entry) throws(StorageError) in
             try survey.add(entry.id, of: group)
             if survey.count % Recovery.progressEntries == 0 { progress("checked \(survey.count) log entries") }
             return true
         }
         return survey
-    }
-
-    /// The position that the state holds, nil for a state that nothing was ever applied to.
-    private func applied(_ group: GroupID) throws(StorageError) -> AppliedPosition? {
-        let key = AppliedRecord.key(group: group.rawValue)
-        let value: Bytes?
-        do {
-            value = try key.withUnsafeBytes { (key) throws(StateStoreError) in
-                try state.read(key, tier: .all) { $0.map { Bytes(copying: $0) } }
-            }
-        } catch { throw StorageError(error, while: "read the applied record of group \(group)") }
-        guard let value else { return nil }
-        return try AppliedPosition(record: value, group: group)
     }
 
     private func check(
@@ -131,7 +119,7 @@ extension NodeStore {
     private func readBatch(_ group: GroupID, _ indexes: ClosedRange<LogIndex>) throws(StorageError) -> [Entry] {
         var batch: [Entry] = []
         var bytes = 0
-        try engine.log.scan(group, indexes) { (entry) throws(StorageError) in
+        try records.log.scan(group, indexes) { (entry) throws(StorageError) in
             batch.append(entry)
             bytes += entry.payload.count
             return bytes < Recovery.batchBytes

@@ -5,10 +5,10 @@ import Synchronization
 
 /// A node's durable memory: its identity, the logs of its groups, and the state that they build.
 ///
-/// Threads: `write` belongs to one thread, the log writer's, and so do the state's writes, to the applier's; of
-/// `flushState` and `truncateLog` one call runs at a time. All four may run beside each other. Everything that only
-/// reads may be called from any thread that may wait for a disk, and `state`'s reads with tier `.memory` from any
-/// thread at all.
+/// Threads: `write`, `truncateLog` and `install` belong to one thread, the log writer's, and the state's writes to
+/// another, the applier's; `install` does not run beside the latter. Everything else, `flushState` and `makeSnapshot`
+/// too, may be called from any thread that may wait for a disk, and `state`'s reads with tier `.memory` from any thread
+/// at all.
 ///
 /// Failing: the first error of a write, a flush or a cut is final. It is thrown again by every later call of these, and
 /// the process must end by `abandon()` and exit: after a failed sync nobody knows what the disk holds, and an orderly
@@ -16,8 +16,11 @@ import Synchronization
 package final class NodeStore: Sendable {
     package let identity: Identity
     let configuration: StoreConfiguration
-    let engine: any StorageEngine
-    /// Nil for the memory engine.
+    let shelf: SnapshotShelf
+    /// Held by whatever must not run beside an install.
+    let upkeep = Mutex(())
+    let records: any RecordStore
+    /// Nil without a directory.
     private let lock: Mutex<DirectoryLock?>
     /// What is known of each group since `recover`.
     let logs = Mutex<[GroupID: LogBounds]>([:])
@@ -25,39 +28,40 @@ package final class NodeStore: Sendable {
     private let failure = Mutex<StorageError?>(nil)
 
     init(
-        configuration: StoreConfiguration, identity: Identity, engine: any StorageEngine, lock: DirectoryLock?,
-        peers: [NodeID: UInt64]
+        configuration: StoreConfiguration, identity: Identity, records: any RecordStore, files: any SnapshotFiles,
+        lock: DirectoryLock?, peers: [NodeID: UInt64]
     ) {
         self.configuration = configuration
         self.identity = identity
-        self.engine = engine
+        self.records = records
+        shelf = SnapshotShelf(files: files)
         self.lock = Mutex(lock)
         self.peers = Mutex(peers)
     }
 
     /// The state of all groups. Writes to it are not logged: they are durable after `flushState`, or when the log,
     /// whose entries they come from, is replayed.
-    package var state: NodeState { engine.state }
+    package var state: NodeState { records.state }
 
-    package func statistics() -> StoreStatistics { engine.statistics() }
+    package func statistics() -> StoreStatistics { records.statistics() }
 
     /// RocksDB's own account of the state's compactions and of all counters and histograms, as text for experts; nil
-    /// for the memory engine.
-    package func engineReport() -> String? { engine.report() }
+    /// for other engines.
+    package func engineReport() -> String? { records.report() }
 
     /// Flushes the state, closes in order and gives the directory free. Call it when nothing else runs any more.
     ///
     /// - Throws: the error that made the store fail, now or before; then `abandon()` is what remains.
     package func close() throws(StorageError) {
         try failStop { () throws(StorageError) in
-            try engine.flushState()
-            try engine.close()
+            try records.flushState()
+            try records.close()
         }
         lock.withLock { $0 = nil }
     }
 
     /// Gives up without writing or closing anything, for a process that exits at once. The kernel frees the directory.
-    package func abandon() { engine.abandon() }
+    package func abandon() { records.abandon() }
 
     // MARK: The state's durability
 
@@ -65,14 +69,28 @@ package final class NodeStore: Sendable {
     /// by flushes that RocksDB does by itself.
     package func durableApplied(_ group: GroupID) throws(StorageError) -> EntryID {
         let key = AppliedRecord.key(group: group.rawValue)
-        guard let value = try engine.persistedState(key) else { return .zero }
+        guard let value = try records.persistedState(key) else { return .zero }
         return try AppliedPosition(record: value, group: group).id
     }
 
     /// Makes everything durable that was committed to the state before the call, and waits for it: 50-70 ms for a full
     /// memtable of 32 MiB.
     package func flushState() throws(StorageError) {
-        try failStop { () throws(StorageError) in try engine.flushState() }
+        try failStop { () throws(StorageError) in
+            try upkeep.withLock { (_) throws(StorageError) in try records.flushState() }
+        }
+    }
+
+    /// How far the group is applied, with membership and directory as of there; nil before anything was applied.
+    package func appliedPosition(_ group: GroupID) throws(StorageError) -> AppliedPosition? {
+        let key = AppliedRecord.key(group: group.rawValue)
+        let value: Bytes?
+        do {
+            value = try key.withUnsafeBytes { (key) throws(StateStoreError) in
+                try state.read(key, tier: .all) { $0.map { Bytes(copying: $0) } }
+            }
+        } catch { throw StorageError(error, while: "read the applied record of group \(group)") }
+        return try value.map { (value) throws(StorageError) in try AppliedPosition(record: value, group: group) }
     }
 
     // MARK: Peers
@@ -85,7 +103,7 @@ package final class NodeStore: Sendable {
         if peerIncarnation(of: node) == incarnation { return }
         let key = MetadataKey.peer(node)
         try failStop { () throws(StorageError) in
-            try engine.setMetadata(key, NumberRecord.encode(incarnation, key: key))
+            try records.setMetadata(key, NumberRecord.encode(incarnation, key: key))
         }
         peers.withLock { $0[node] = incarnation }
     }
@@ -95,15 +113,30 @@ package final class NodeStore: Sendable {
     /// Whether this node must not vote, because it may have forgotten what it promised: see `RestoredState.mayVote`. So
     /// from the first moment in a new directory of one founder of several, until `setSuspect(false)`.
     package func isSuspect() throws(StorageError) -> Bool {
-        guard let value = try engine.metadata(MetadataKey.suspect) else { return false }
+        guard let value = try records.metadata(MetadataKey.suspect) else { return false }
         return try NumberRecord.decode(value, key: MetadataKey.suspect, "suspect flag") != 0
     }
 
     /// Notes or lifts the suspicion, durable on return.
     package func setSuspect(_ isSuspect: Bool) throws(StorageError) {
         try failStop { () throws(StorageError) in
-            try engine.setMetadata(
+            try records.setMetadata(
                 MetadataKey.suspect, NumberRecord.encode(isSuspect ? 1 : 0, key: MetadataKey.suspect))
+        }
+    }
+
+    // MARK: Removal
+
+    /// Whether the cluster has removed this node: it has nothing to do any more, now and at every later start.
+    package func isRemoved() throws(StorageError) -> Bool {
+        guard let value = try records.metadata(MetadataKey.removed) else { return false }
+        return try NumberRecord.decode(value, key: MetadataKey.removed, "note of the removal") != 0
+    }
+
+    /// Notes that the cluster has removed this node, durable on return. There is no way back.
+    package func setRemoved() throws(StorageError) {
+        try failStop { () throws(StorageError) in
+            try records.setMetadata(MetadataKey.removed, NumberRecord.encode(1, key: MetadataKey.removed))
         }
     }
 

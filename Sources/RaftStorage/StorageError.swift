@@ -87,8 +87,8 @@ extension StorageError.Kind {
     }
 }
 
-/// Runs `body` and gives a database's error its meaning for the node.
-func storage<R: ~Copyable>(
+/// Runs `body`, which opens a database, and gives its error its meaning for the node.
+func opening<R: ~Copyable>(
     _ doing: @autoclosure () -> String, _ body: () throws(RocksDBError) -> R
 ) throws(StorageError) -> R {
     do { return try body() } catch { throw StorageError(error, while: doing()) }

@@ -11,6 +11,8 @@ package struct StoreConfiguration: Sendable {
 
     /// The data directory; made, with its parents, if it doesn't exist. `Engine.memory` never touches it.
     package var directory: String
+    package var origin = Origin.founder
+    /// Not used with `Origin.existing`, nor are the next two: `NodeStore.identity` says them after opening.
     package var node: NodeID
     /// 1 ... `maxClusterNameBytes` bytes without control characters.
     package var clusterName: String
@@ -54,10 +56,55 @@ package struct StoreConfiguration: Sendable {
     /// A longer name is refused.
     package static let maxClusterNameBytes = 128
 
+    /// A founder's.
     package init(directory: String, node: NodeID, clusterName: String, founders: [NodeID]) {
         self.directory = directory
         self.node = node
         self.clusterName = clusterName
         self.founders = founders
+    }
+
+    /// A node's that is no founder, or whose directory says who it is.
+    package init(directory: String, origin: Origin) {
+        switch origin {
+        case .joined(let identity):
+            self.init(
+                directory: directory, node: identity.node, clusterName: identity.clusterName,
+                founders: identity.founders)
+        case .founder, .existing: self.init(directory: directory, node: NodeID(0), clusterName: "", founders: [])
+        }
+        self.origin = origin
+    }
+}
+
+extension StoreConfiguration {
+    /// How the data directory comes by its identity.
+    package enum Origin: Hashable, Sendable {
+        /// From this configuration: a new directory gets it, an existing one must have it.
+        case founder
+        /// From a cluster that admitted the node: a new directory gets it, an existing one must have it.
+        case joined(JoinedIdentity)
+        /// From its own IDENTITY file, whatever that says; there must be one.
+        case existing
+    }
+
+    /// What a cluster told a node that it admitted.
+    package struct JoinedIdentity: Hashable, Sendable {
+        package var node: NodeID
+        package var clusterID: UInt64
+        package var clusterName: String
+        package var founders: [NodeID]
+        /// Drawn by the node before it asked, not 0: the cluster knows the node's directory by it.
+        package var incarnation: UInt64
+
+        package init(
+            node: NodeID, clusterID: UInt64, clusterName: String, founders: [NodeID], incarnation: UInt64
+        ) {
+            self.node = node
+            self.clusterID = clusterID
+            self.clusterName = clusterName
+            self.founders = founders
+            self.incarnation = incarnation
+        }
     }
 }

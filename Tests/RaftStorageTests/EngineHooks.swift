@@ -5,23 +5,25 @@ import RocksDB
 
 /// Ways into the database that only tests take: to damage what the store would never damage.
 extension NodeStore {
-    var rocks: RocksEngine { engine as! RocksEngine }
+    var rocks: RocksEngine { (records as! EngineRecordStore<RocksEngine>).engine }
 }
 
 extension RocksEngine {
-    private var log: ColumnFamily { database.columnFamily(RocksLayout.raft)! }
+    private var log: ColumnFamily { family(.raft)! }
 
-    var familyNames: [String] { database.columnFamilyNames }
+    func get(_ key: Bytes) throws -> Bytes? { try value(of: key, in: log) }
 
-    func get(_ key: Bytes) throws -> Bytes? { try database.get(key, in: log) }
+    func put(_ key: Bytes, _ value: Bytes) throws { try put(key, value, in: log) }
 
-    func put(_ key: Bytes, _ value: Bytes) throws {
-        try key.withSpan { key in try value.withSpan { value in try database.put(key, value, in: log, .synced) } }
+    private func put(_ key: Bytes, _ value: Bytes, in family: ColumnFamily) throws {
+        let batch = makeBatch()
+        batch.put(key, value, in: family)
+        try write(batch, .synced)
     }
 
     func delete(_ key: Bytes) throws { try key.withSpan { key in try database.delete(key, in: log, .synced) } }
 
-    func flushLog() throws { try database.flush(log) }
+    func flushLog() throws { try flush(log) }
 
     func createFamily(_ name: String) throws {
         _ = try database.createColumnFamily(name, options: ColumnFamilyOptions())
@@ -29,7 +31,5 @@ extension RocksEngine {
 
     func dropLog() throws { try database.drop(log) }
 
-    func overwriteFormat(_ record: Bytes) throws {
-        try RocksLayout.write([(FormatRecord.key, record, database.columnFamily("default")!)], to: database)
-    }
+    func overwriteFormat(_ record: Bytes) throws { try put(FormatRecord.key, record, in: family(.root)!) }
 }

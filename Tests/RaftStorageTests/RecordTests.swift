@@ -53,15 +53,39 @@ struct RecordGoldenTests {
     }
 
     @Test func `an applied position`() throws {
+        let nodes = "03000000010000000000000002000000000000000300000000000000"
         let hex =
-            "0107000000000000000300000000000000"
-            + "03000000010000000000000002000000000000000300000000000000" + "00000000" + "00000000"
-        let position = AppliedPosition(id: EntryID(term: Term(3), index: LogIndex(7)), membership: founders)
+            "0207000000000000000300000000000000" + nodes + "00000000" + "00000000" + "00000000" + "00"
+            + "0300000000000000" + "00000000"
+        let position = AppliedPosition(
+            id: EntryID(term: Term(3), index: LogIndex(7)), membership: founders, directory: emptyDirectory)
         #expect(position.encode().hex == hex)
         #expect(try AppliedPosition(decoding: Bytes(hex: hex)) == position)
+
+        var update = DirectoryUpdate()
+        update.set(ClusterDirectory.Member(peer: "a:1", incarnation: 7), for: NodeID(1))
+        let change = MembershipChange([.addLearner(NodeID(9))], context: update.encode())
         let joint = AppliedPosition(
-            id: position.id, membership: Membership(voters: [NodeID(1)], learners: [NodeID(9)], outgoing: [NodeID(2)]))
+            id: position.id,
+            membership: Membership(
+                voters: [NodeID(1)], learners: [NodeID(9)], outgoing: [NodeID(2), NodeID(3)],
+                learnersNext: [NodeID(3)], leavesAutomatically: true),
+            directory: try emptyDirectory.applying(change, resulting: try founders.applying(change)))
         #expect(try AppliedPosition(decoding: joint.encode()) == joint)
+    }
+
+    @Test func `an applied position of version 1 is still read`() throws {
+        let hex =
+            "0107000000000000000300000000000000"
+            + "03000000010000000000000002000000000000000300000000000000" + "010000000900000000000000" + "00000000"
+        let position = try AppliedPosition(decoding: Bytes(hex: hex))
+        #expect(position.id == EntryID(term: Term(3), index: LogIndex(7)))
+        #expect(position.membership == Membership(voters: founders.voters, learners: [NodeID(9)]))
+        #expect(position.directory == ClusterDirectory(founders: [NodeID(9)]))
+        let newer = #expect(throws: StorageError.self) {
+            try AppliedPosition(decoding: Bytes(hex: "03" + hex.dropFirst(2)))
+        }
+        #expect(newer?.kind == .newerFormat)
     }
 
     @Test func `an applied record`() throws {
@@ -123,7 +147,9 @@ struct RecordDamageTests {
         ("commit", CommitRecord.encode(LogIndex(9), group: group), { _ = try CommitRecord.decode($0, group: group) }),
         (
             "applied",
-            AppliedRecord(position: AppliedPosition(id: .zero, membership: founders).encode()).encode(group: 1),
+            AppliedRecord(
+                position: AppliedPosition(id: .zero, membership: founders, directory: emptyDirectory).encode()
+            ).encode(group: 1),
             { _ = try AppliedPosition(record: $0, group: group) }
         ),
         ("format", FormatRecord.encode(), { try FormatRecord.check($0) }),

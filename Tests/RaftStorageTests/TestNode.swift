@@ -98,6 +98,7 @@ final class TestNode: Sendable {
 
 let group = GroupID(1)
 let founders = Membership(voters: [NodeID(1), NodeID(2), NodeID(3)])
+let emptyDirectory = ClusterDirectory(founders: founders.voters)
 
 /// An entry whose payload tells its index.
 func entry(_ index: UInt64, term: UInt64 = 1, in group: GroupID = group) -> Entry {
@@ -123,7 +124,7 @@ extension NodeStore {
         guard let last = entries.last else { return }
         let batch = state.makeBatch()
         for entry in entries { batch.put(stateKey(entry.index, in: group), entry.payload) }
-        let position = AppliedPosition(id: last.id, membership: founders)
+        let position = AppliedPosition(id: last.id, membership: founders, directory: emptyDirectory)
         batch.put(
             AppliedRecord.key(group: group.rawValue),
             AppliedRecord(position: position.encode()).encode(group: group.rawValue))

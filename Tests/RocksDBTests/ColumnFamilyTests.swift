@@ -68,4 +68,29 @@ struct ColumnFamilyTests {
         }
         #expect(error?.kind == .io)
     }
+
+    @Test func `a dropped family whose handle is kept is read until it is released`() throws {
+        let database = try open(["default", "old"], creating: true)
+        let family = try #require(database.columnFamily("old"))
+        try database.put("a", "1", in: family)
+        try database.flush(family)
+        try database.drop(family, keepingHandle: true)
+        #expect(database.columnFamily("old") == nil)
+        #expect(try Database.listColumnFamilies(path: directory.path) == ["default"])
+        #expect(try database.get("a", in: family) == "1")
+        // The name is free again, for a family of its own.
+        let new = try database.createColumnFamily("old", options: ColumnFamilyOptions())
+        #expect(try database.get("a", in: new) == nil)
+        database.release(family)
+        database.release(family)
+        #expect(try database.get("a", in: new) == nil)
+        try database.close()
+    }
+
+    @Test func `closing releases dropped families by itself`() throws {
+        let database = try open(["default", "old"], creating: true)
+        try database.drop(try #require(database.columnFamily("old")), keepingHandle: true)
+        try database.close()
+        try open(["default"], creating: false).close()
+    }
 }

@@ -63,18 +63,26 @@ enum FileSystem {
 
     /// Sum of the sizes of the directory's files whose name ends so, in bytes; files that vanish meanwhile count 0.
     static func totalBytes(of suffix: String, in path: String) -> UInt64 {
-        guard let directory = opendir(path) else { return 0 }
-        defer { closedir(directory) }
         var total: UInt64 = 0
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            guard name.hasSuffix(suffix) else { continue }
+        for name in names(in: path) where name.hasSuffix(suffix) {
             var status = stat()
             if stat(path + "/" + name, &status) == 0 { total += UInt64(status.st_size) }
         }
         return total
+    }
+
+    /// What is in a directory, in no order; nothing for one that can't be read.
+    static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
     }
 
     static func text(of code: Int32) -> String { String(cString: strerror(code)) }
@@ -84,7 +92,7 @@ enum FileSystem {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.dropLast().lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

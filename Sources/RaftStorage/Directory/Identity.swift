@@ -25,12 +25,21 @@ package struct Identity: Hashable, Sendable {
     }
 
     /// Whether a new directory of this identity must not vote yet: the founder may have voted before, from a directory
-    /// that it lost. A sole founder has nobody who could remember it.
-    var isBornSuspect: Bool { isNew && founders.count > 1 }
+    /// that it lost. A sole founder has nobody who could remember it, and the id of a node that joined was never used.
+    var isBornSuspect: Bool { isNew && founders.count > 1 && founders.contains(node) }
 
     /// A new directory's identity.
     static func make(for configuration: StoreConfiguration) throws(StorageError) -> Identity {
-        let name = configuration.clusterName
+        let identity: Identity
+        switch configuration.origin {
+        case .founder:
+            identity = Identity(
+                node: configuration.node, clusterName: configuration.clusterName, founders: configuration.founders,
+                incarnation: .random(in: 1 ... .max), isNew: true)
+        case .joined(let joined): identity = try make(joined)
+        case .existing: throw nothingExists(in: configuration.directory)
+        }
+        let name = identity.clusterName
         guard
             (1...StoreConfiguration.maxClusterNameBytes).contains(name.utf8.count),
             name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
@@ -39,13 +48,31 @@ package struct Identity: Hashable, Sendable {
                 .other, "cluster name of \(name.utf8.count) bytes",
                 remedy: "use 1 to \(StoreConfiguration.maxClusterNameBytes) bytes without control characters")
         }
-        return Identity(
-            node: configuration.node, clusterName: name, founders: configuration.founders,
-            incarnation: .random(in: 1 ... .max), isNew: true)
+        return identity
+    }
+
+    private static func make(_ joined: StoreConfiguration.JoinedIdentity) throws(StorageError) -> Identity {
+        let identity = Identity(
+            node: joined.node, clusterName: joined.clusterName, founders: joined.founders,
+            incarnation: joined.incarnation, isNew: true)
+        guard identity.clusterID == joined.clusterID else {
+            throw StorageError(
+                .wrongIdentity,
+                "the cluster says that its id is \(joined.clusterID.hex), but \"\(joined.clusterName)\" founded by "
+                    + "nodes \(identity.founders.listed) has \(identity.clusterID.hex)")
+        }
+        return identity
+    }
+
+    private static func nothingExists(in directory: String) -> StorageError {
+        StorageError(
+            .wrongIdentity, "\(directory) belongs to no node yet",
+            remedy: "check the data directory, or found a cluster in it, or join one")
     }
 
     /// Refuses a configuration that means another node or another cluster.
     func check(against configuration: StoreConfiguration) throws(StorageError) {
+        if configuration.origin == .existing { return }
         let directory = configuration.directory
         guard node == configuration.node else {
             throw StorageError(
@@ -59,6 +86,11 @@ package struct Identity: Hashable, Sendable {
                 .wrongIdentity,
                 "\(directory) belongs to cluster \"\(clusterName)\" founded by nodes \(self.founders.listed), "
                     + "not to \"\(configuration.clusterName)\" founded by nodes \(founders)")
+        }
+        if case .joined(let joined) = configuration.origin, joined.incarnation != incarnation {
+            throw StorageError(
+                .wrongIdentity,
+                "\(directory) has incarnation \(incarnation.hex), and the cluster admitted \(joined.incarnation.hex)")
         }
     }
 }

@@ -1,36 +1,107 @@
-import ByteCoding
-import KeyValue
+package import ByteCoding
+package import KeyValue
 import Synchronization
 
 /// Everything in memory, gone with the process: `--storage memory`, and tests that need no disk.
-final class MemoryEngine: StorageEngine {
-    private let logStore = MemoryLogStore()
-    private let stateStore = MemoryStateStore()
-    private let records = Mutex<[Bytes: Bytes]>([:])
-
-    var log: any LogStore { logStore }
-    var state: NodeState { .memory(stateStore) }
-
-    func metadata(_ key: Bytes) throws(StorageError) -> Bytes? { records.withLock { $0[key] } }
-
-    func allMetadata() throws(StorageError) -> [(key: Bytes, value: Bytes)] {
-        records.withLock { records in records.sorted { $0.key < $1.key } }
+///
+/// Reads take one short lock to fetch a family's tree and then need none; they never see half a batch.
+package final class MemoryEngine: StorageEngine {
+    private struct Content {
+        var families: [FamilyName: OrderedTree] = [:]
+        /// Dropped, and still read by somebody.
+        var dropped: [FamilyName: OrderedTree] = [:]
     }
 
-    func setMetadata(_ key: Bytes, _ value: Bytes) throws(StorageError) { records.withLock { $0[key] = value } }
+    private let content = Mutex(Content())
+    /// Held while new trees are made, so that two changes can't lose each other.
+    private let writing = Mutex(())
 
-    /// Memory lives exactly as long as the process: all that is committed is as durable as it gets.
-    func persistedState(_ key: Bytes) throws(StorageError) -> Bytes? {
-        do {
-            return try key.withUnsafeBytes { (key) throws(StateStoreError) in
-                try stateStore.read(key, tier: .all) { $0.map { Bytes(copying: $0) } }
-            }
-        } catch { throw StorageError(error, while: "read the state") }
+    package init() {}
+
+    // MARK: Families
+
+    package var familyNames: [FamilyName] { content.withLock { $0.families.keys.sorted() } }
+
+    package func family(_ name: FamilyName) -> FamilyName? {
+        content.withLock { $0.families[name] == nil ? nil : name }
     }
 
-    func flushState() throws(StorageError) {}
-    func statistics() -> StoreStatistics { StoreStatistics() }
-    func report() -> String? { nil }
-    func close() throws(StorageError) {}
-    func abandon() {}
+    package func create(_ name: FamilyName) throws(EngineError) -> FamilyName {
+        writing.withLock { _ in content.withLock { $0.families[name] = OrderedTree() } }
+        return name
+    }
+
+    package func drop(_ family: FamilyName) throws(EngineError) {
+        writing.withLock { _ in
+            content.withLock { $0.dropped[family] = $0.families.removeValue(forKey: family) }
+        }
+    }
+
+    package func release(_ family: FamilyName) { content.withLock { $0.dropped[family] = nil } }
+
+    // MARK: Reading
+
+    package struct Moment: Sendable {
+        fileprivate let families: [FamilyName: OrderedTree]
+    }
+
+    package func moment() -> Moment { Moment(families: content.withLock { $0.families }) }
+
+    /// Memory lives exactly as long as the process: all that is written is as durable as it gets.
+    package func read<R>(
+        _ key: UnsafeRawBufferPointer, in family: FamilyName, at moment: Moment?, tier: EngineTier,
+        _ body: (UnsafeRawBufferPointer?) -> R
+    ) throws(EngineError) -> R {
+        guard let value = tree(family, at: moment).value(of: key) else { return body(nil) }
+        return value.withUnsafeBytes(body)
+    }
+
+    package func scan(
+        from lower: Bytes, to upper: Bytes?, in family: FamilyName, at moment: Moment?, isLong: Bool,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(EngineError) {
+        tree(family, at: moment).scan(from: lower, to: upper ?? Self.aboveAllKeys) { key, value in
+            key.withUnsafeBytes { key in value.withUnsafeBytes { body(key, $0) } }
+        }
+    }
+
+    /// No key of any family begins like this.
+    private static let aboveAllKeys = Bytes([UInt8](repeating: 0xFF, count: 32))
+
+    private func tree(_ family: FamilyName, at moment: Moment?) -> OrderedTree {
+        if let tree = moment?.families[family] { return tree }
+        return content.withLock { $0.families[family] ?? $0.dropped[family] ?? OrderedTree() }
+    }
+
+    // MARK: Writing
+
+    package func makeBatch() -> RecordedBatch { RecordedBatch() }
+
+    package func write(_ batch: RecordedBatch, _ durability: Durability) throws(EngineError) {
+        writing.withLock { _ in
+            var families = content.withLock { $0.families }
+            for change in batch.takeChanges() { families[change.family]?.apply(change) }
+            content.withLock { $0.families = families }
+        }
+    }
+
+    package func flush(_ family: FamilyName) throws(EngineError) {}
+
+    package func makeLoader(into family: FamilyName) throws(EngineError) -> any FamilyLoader {
+        BatchLoader(self, into: family)
+    }
+
+    package func close() throws(EngineError) {}
+    package func abandon() {}
+}
+
+extension OrderedTree {
+    /// Carries a change out, whatever its family.
+    package mutating func apply(_ change: RecordedBatch.Change) {
+        switch change {
+        case .put(_, let key, let value): put(key, value)
+        case .delete(_, let key): delete(key)
+        case .deleteRange(_, let lower, let upper): deleteRange(from: lower, to: upper)
+        }
+    }
 }

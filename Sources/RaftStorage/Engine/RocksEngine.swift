@@ -2,7 +2,7 @@ import ByteCoding
 import KeyValue
 import RocksDB
 
-/// One RocksDB database with four kinds of column families:
+/// One RocksDB database, whose column families are the engine's:
 ///
 /// | family        | holds                                                         | written            |
 /// | ------------- | ------------------------------------------------------------- | ------------------ |
@@ -15,91 +15,156 @@ import RocksDB
 /// true of its data; no flush across families is needed. `meta` is flushed after each write because a family that is
 /// rarely flushed would hold every WAL file back.
 final class RocksEngine: StorageEngine {
-    let log: any LogStore
-    let state: NodeState
     /// Closed by `close`, or by the last reference.
     let database: Database
+    private let configuration: StoreConfiguration
     private let cache: BlockCache
-    private let raftFamily: ColumnFamily
-    private let metaFamily: ColumnFamily
-    private let stateFamily: ColumnFamily
-    private let persisted = ReadOptions(tier: .persisted)
+    /// Where table files are made before they are ingested.
+    private let loadingDirectory: String
 
     /// Wires up an open database; see `open`.
-    init(database: Database, cache: BlockCache, generation: UInt64) throws(StorageError) {
-        func family(_ name: String) throws(StorageError) -> ColumnFamily {
-            guard let family = database.columnFamily(name) else {
-                throw StorageError(.corruption, "column family \(name) is missing from \(database.path)")
-            }
-            return family
-        }
+    init(database: Database, configuration: StoreConfiguration, cache: BlockCache, loadingDirectory: String) {
         self.database = database
+        self.configuration = configuration
         self.cache = cache
-        raftFamily = try family(RocksLayout.raft)
-        metaFamily = try family(RocksLayout.meta)
-        stateFamily = try family(RocksLayout.state(generation))
-        log = RocksLogStore(database: database, family: raftFamily)
-        state = .rocksdb(.init(store: RocksStateStore(database: database, family: stateFamily)))
+        self.loadingDirectory = loadingDirectory
     }
 
-    func metadata(_ key: Bytes) throws(StorageError) -> Bytes? {
-        try storage("read metadata") { () throws(RocksDBError) in try database.get(key, in: metaFamily) }
+    // MARK: Families
+
+    var familyNames: [FamilyName] { database.columnFamilyNames.compactMap { FamilyName($0) }.sorted() }
+
+    func family(_ name: FamilyName) -> ColumnFamily? { database.columnFamily(name.description) }
+
+    func create(_ name: FamilyName) throws(EngineError) -> ColumnFamily {
+        try rocks { () throws(RocksDBError) in
+            try database.createColumnFamily(
+                name.description, options: RocksLayout.familyOptions(name, configuration, cache))
+        }
     }
 
-    func allMetadata() throws(StorageError) -> [(key: Bytes, value: Bytes)] {
-        var records: [(key: Bytes, value: Bytes)] = []
-        try storage("read metadata") { () throws(RocksDBError) in
-            try database.scan(from: RawSpan(), to: nil, in: metaFamily) { key, value in
-                records.append((Bytes(copying: key), Bytes(copying: value)))
-                return true
+    func drop(_ family: ColumnFamily) throws(EngineError) {
+        try rocks { () throws(RocksDBError) in try database.drop(family, keepingHandle: true) }
+    }
+
+    func release(_ family: ColumnFamily) { database.release(family) }
+
+    // MARK: Reading
+
+    func read<R>(
+        _ key: UnsafeRawBufferPointer, in family: ColumnFamily, at moment: RocksMoment?, tier: EngineTier,
+        _ body: (UnsafeRawBufferPointer?) -> R
+    ) throws(EngineError) -> R {
+        let moment = moment ?? .now
+        let options =
+            switch tier {
+            case .memory: moment.inMemory
+            case .all: moment.everything
+            case .persisted: RocksMoment.persisted
+            }
+        return try rocks { () throws(RocksDBError) in
+            try database.get(RawSpan(_unsafeBytes: key), in: family, options) { value in
+                guard let value else { return body(nil) }
+                return value.withUnsafeBytes { body($0) }
             }
         }
-        return records
     }
 
-    func setMetadata(_ key: Bytes, _ value: Bytes) throws(StorageError) {
-        try RocksLayout.write([(key, value, metaFamily)], to: database)
-    }
-
-    func persistedState(_ key: Bytes) throws(StorageError) -> Bytes? {
-        try storage("read the persisted state") { () throws(RocksDBError) in
-            try database.get(key, in: stateFamily, persisted)
+    func scan(
+        from lower: Bytes, to upper: Bytes?, in family: ColumnFamily, at moment: RocksMoment?, isLong: Bool,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(EngineError) {
+        let moment = moment ?? .now
+        let options = isLong ? moment.scanningFar : moment.scanning
+        func take(_ key: RawSpan, _ value: RawSpan) -> Bool {
+            key.withUnsafeBytes { key in value.withUnsafeBytes { value in body(key, value) } }
+        }
+        try rocks { () throws(RocksDBError) in
+            try lower.withSpan { (lower) throws(RocksDBError) in
+                guard let upper else { return try database.scan(from: lower, to: nil, in: family, options, take) }
+                try upper.withSpan { (upper) throws(RocksDBError) in
+                    try database.scan(from: lower, to: upper, in: family, options, take)
+                }
+            }
         }
     }
 
-    func flushState() throws(StorageError) {
-        try storage("flush the state") { () throws(RocksDBError) in try database.flush(stateFamily) }
+    func moment() -> RocksMoment { RocksMoment(Snapshot(database)) }
+
+    // MARK: Writing
+
+    func makeBatch() -> RocksBatch { RocksBatch() }
+
+    func write(_ batch: RocksBatch, _ durability: Durability) throws(EngineError) {
+        let options: WriteOptions =
+            switch durability {
+            case .synced: .synced
+            case .ordered: .unsynced
+            case .volatile: .withoutWAL
+            }
+        try rocks { () throws(RocksDBError) in try database.write(&batch.changes, options) }
+        batch.changes.clear()
     }
 
-    func statistics() -> StoreStatistics {
+    func flush(_ family: ColumnFamily) throws(EngineError) {
+        try rocks { () throws(RocksDBError) in try database.flush(family) }
+    }
+
+    func makeLoader(into family: ColumnFamily) throws(EngineError) -> any FamilyLoader {
+        RocksLoader(
+            database, into: family, options: RocksLayout.familyOptions(FamilyName(family.name)!, configuration, cache),
+            directory: loadingDirectory)
+    }
+
+    // MARK: The engine itself
+
+    func statistics(state: ColumnFamily) -> StoreStatistics {
         func number(_ property: String, _ family: ColumnFamily? = nil) -> UInt64 {
             database.integerProperty("rocksdb." + property, of: family) ?? 0
         }
-        let families = [raftFamily, metaFamily, stateFamily]
+        let families = [family(.raft), family(.meta), state].compactMap { $0 }
         return StoreStatistics(
             walBytes: FileSystem.totalBytes(of: ".log", in: database.path),
-            stateMemtableBytes: number("cur-size-all-mem-tables", stateFamily),
-            logMemtableBytes: number("cur-size-all-mem-tables", raftFamily),
-            stateTableBytes: number("total-sst-files-size", stateFamily),
-            logTableBytes: number("total-sst-files-size", raftFamily),
+            stateMemtableBytes: number("cur-size-all-mem-tables", state),
+            logMemtableBytes: number("cur-size-all-mem-tables", family(.raft)),
+            stateTableBytes: number("total-sst-files-size", state),
+            logTableBytes: number("total-sst-files-size", family(.raft)),
             pendingCompactionBytes: families.reduce(0) { $0 + number("estimate-pending-compaction-bytes", $1) },
-            stateImmutableMemtables: number("num-immutable-mem-table", stateFamily),
-            logImmutableMemtables: number("num-immutable-mem-table", raftFamily),
+            stateImmutableMemtables: number("num-immutable-mem-table", state),
+            logImmutableMemtables: number("num-immutable-mem-table", family(.raft)),
             backgroundErrors: number("background-errors"),
             isWriteStopped: number("is-write-stopped") != 0,
             delayedWriteRate: number("actual-delayed-write-rate"),
             blockCacheBytes: UInt64(cache.usageBytes),
-            estimatedStateKeys: number("estimate-num-keys", stateFamily))
+            estimatedStateKeys: number("estimate-num-keys", state))
     }
 
-    func report() -> String? {
-        let texts = [database.property("rocksdb.stats", of: stateFamily), database.statistics]
+    func report(state: ColumnFamily) -> String? {
+        let texts = [database.property("rocksdb.stats", of: state), database.statistics]
         return texts.compactMap { $0 }.joined(separator: "\n")
     }
 
-    func close() throws(StorageError) {
-        try storage("close the database") { () throws(RocksDBError) in try database.close() }
-    }
+    func close() throws(EngineError) { try rocks { () throws(RocksDBError) in try database.close() } }
 
     func abandon() { database.abandon() }
+}
+
+extension EngineError {
+    init(_ error: RocksDBError) {
+        let kind: Kind =
+            switch error.kind {
+            case .incomplete: .wouldBlock
+            case .corruption: .corruption
+            case .noSpace: .noSpace
+            case .io where error.message.contains("Permission denied"): .permission
+            case .io, .lockHeld: .io
+            case .busy, .other: .other
+            }
+        self.init(kind, error.message)
+    }
+}
+
+/// Runs `body` with RocksDB's errors as the engine's.
+func rocks<R: ~Copyable>(_ body: () throws(RocksDBError) -> R) throws(EngineError) -> R {
+    do { return try body() } catch { throw EngineError(error) }
 }

@@ -34,9 +34,9 @@ package struct FlushPolicy: Hashable, Sendable {
 
     /// The index up to which the log should be cut, nil to leave it.
     ///
-    /// Never beyond what is durable in the state, nor beyond what every voter has (`lowestMatch`, dead voters included:
-    /// without a snapshot nothing else could help them); and not for less than the slack, since each cut leaves a range
-    /// tombstone.
+    /// Never beyond what is durable in the state, nor beyond what the group still needs of the log (`lowestMatch`, from
+    /// the core: whoever is further behind gets a snapshot); and not for less than the slack, since each cut leaves a
+    /// range tombstone.
     package func truncation(durableApplied: LogIndex, lowestMatch: LogIndex, truncated: LogIndex) -> LogIndex? {
         let possible = min(durableApplied, lowestMatch).rawValue
         let slack = UInt64(slackEntries)

@@ -8,12 +8,14 @@ import Raft
 /// 02                 state generation      u64: the state lives in the column family state.<generation>
 /// 03                 suspect               u64: 1 while this node must not vote
 /// 04 | node u64 BE   peer's incarnation    u64
+/// 05                 removed               u64: 1 when the cluster has removed this node, for ever
 /// ```
 enum MetadataKey {
     static let owner = Bytes([1])
     static let generation = Bytes([2])
     static let suspect = Bytes([3])
     static let peerFamily: UInt8 = 4
+    static let removed = Bytes([5])
 
     static func peer(_ node: NodeID) -> Bytes {
         var writer = ByteWriter(reservingCapacity: 9)

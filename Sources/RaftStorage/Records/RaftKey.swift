@@ -18,6 +18,16 @@ enum RaftKey {
         return writer.take()
     }
 
+    /// The index of a key that was found among the entries of `group`.
+    ///
+    /// - Throws: `.corruption` for a key that no entry of it can have.
+    static func index(ofEntry key: UnsafeRawBufferPointer, group: GroupID) throws(StorageError) -> LogIndex {
+        guard key.count == 17, key[0] == 1,
+            key.loadUnaligned(fromByteOffset: 1, as: UInt64.self) == group.rawValue.bigEndian
+        else { throw StorageError(.corruption, "a key of \(key.count) bytes among the log entries of group \(group)") }
+        return LogIndex(UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 9, as: UInt64.self)))
+    }
+
     static func hardState(_ group: GroupID) -> Bytes { key(2, group) }
     static func truncation(_ group: GroupID) -> Bytes { key(3, group) }
     static func commit(_ group: GroupID) -> Bytes { key(4, group) }

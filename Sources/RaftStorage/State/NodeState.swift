@@ -1,28 +1,42 @@
 package import ByteCoding
 package import KeyValue
 
-/// A node's state, whichever engine keeps it.
+/// A node's state, whichever engine keeps it. RocksDB's has a case of its own, so that nothing of its path is looked up
+/// at run time.
 package enum NodeState: StateStore {
     case rocksdb(RocksState)
-    case memory(MemoryStateStore)
+    case other(OtherState)
 
     /// A state that RocksDB keeps; only `NodeStore` makes one.
     package struct RocksState: Sendable {
-        let store: RocksStateStore
+        let store: EngineState<RocksEngine>
+    }
+
+    /// A state of any engine; only `NodeStore` makes one.
+    package struct OtherState: Sendable {
+        let store: any StateStore
+    }
+
+    init<Engine: StorageEngine>(_ store: EngineState<Engine>) {
+        if let store = store as? EngineState<RocksEngine> {
+            self = .rocksdb(RocksState(store: store))
+        } else {
+            self = .other(OtherState(store: store))
+        }
     }
 
     package func makeBatch() -> NodeStateBatch {
         switch self {
         case .rocksdb(let state): NodeStateBatch(.rocksdb(state.store.makeBatch()))
-        case .memory(let store): NodeStateBatch(.memory(store.makeBatch()))
+        case .other(let state): NodeStateBatch(.other(state.store.makeAnyBatch()))
         }
     }
 
     package func commit(_ batch: NodeStateBatch) throws(StateStoreError) {
         switch (self, batch.content) {
         case (.rocksdb(let state), .rocksdb(let batch)): try state.store.commit(batch)
-        case (.memory(let store), .memory(let batch)): try store.commit(batch)
-        case (.rocksdb, .memory), (.memory, .rocksdb): preconditionFailure("the batch is of another engine")
+        case (.other(let state), .other(let batch)): try state.store.commit(any: batch)
+        case (.rocksdb, .other), (.other, .rocksdb): preconditionFailure("the batch is of another engine")
         }
     }
 
@@ -31,7 +45,7 @@ package enum NodeState: StateStore {
     ) throws(StateStoreError) -> R {
         switch self {
         case .rocksdb(let state): try state.store.withSnapshot(body)
-        case .memory(let store): try store.withSnapshot(body)
+        case .other(let state): try state.store.withSnapshot(body)
         }
     }
 
@@ -40,7 +54,7 @@ package enum NodeState: StateStore {
     ) throws(StateStoreError) -> R {
         switch self {
         case .rocksdb(let state): try state.store.read(key, tier: tier, body)
-        case .memory(let store): try store.read(key, tier: tier, body)
+        case .other(let state): try state.store.read(key, tier: tier, body)
         }
     }
 
@@ -50,16 +64,25 @@ package enum NodeState: StateStore {
     ) throws(StateStoreError) {
         switch self {
         case .rocksdb(let state): try state.store.scan(from: lower, to: upper, body)
-        case .memory(let store): try store.scan(from: lower, to: upper, body)
+        case .other(let state): try state.store.scan(from: lower, to: upper, body)
         }
+    }
+}
+
+extension StateStore {
+    fileprivate func makeAnyBatch() -> any StateBatch { makeBatch() }
+
+    fileprivate func commit(any batch: any StateBatch) throws(StateStoreError) {
+        guard let batch = batch as? Batch else { preconditionFailure("the batch is of another engine") }
+        try commit(batch)
     }
 }
 
 /// A batch for a `NodeState`. Owned by one thread.
 package final class NodeStateBatch: StateBatch {
     enum Content {
-        case rocksdb(RocksStateBatch)
-        case memory(MemoryStateStore.Batch)
+        case rocksdb(EngineStateBatch<RocksEngine>)
+        case other(any StateBatch)
     }
 
     let content: Content
@@ -69,28 +92,28 @@ package final class NodeStateBatch: StateBatch {
     package var isEmpty: Bool {
         switch content {
         case .rocksdb(let batch): batch.isEmpty
-        case .memory(let batch): batch.isEmpty
+        case .other(let batch): batch.isEmpty
         }
     }
 
     package func put(_ key: UnsafeRawBufferPointer, header: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         switch content {
         case .rocksdb(let batch): batch.put(key, header: header, value: value)
-        case .memory(let batch): batch.put(key, header: header, value: value)
+        case .other(let batch): batch.put(key, header: header, value: value)
         }
     }
 
     package func delete(_ key: UnsafeRawBufferPointer) {
         switch content {
         case .rocksdb(let batch): batch.delete(key)
-        case .memory(let batch): batch.delete(key)
+        case .other(let batch): batch.delete(key)
         }
     }
 
     package func deleteRange(from lower: Bytes, to upper: Bytes) {
         switch content {
         case .rocksdb(let batch): batch.deleteRange(from: lower, to: upper)
-        case .memory(let batch): batch.deleteRange(from: lower, to: upper)
+        case .other(let batch): batch.deleteRange(from: lower, to: upper)
         }
     }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A key space of its own inside a database: own memtables, own files, the WAL shared.
 ///
-/// Its database owns the handle and destroys it when it closes; using it afterwards, or after `Database.drop(_:)`,
-/// stops the process with a clear message.
+/// Its database owns the handle and destroys it when it closes; using it afterwards, or after `Database.drop` or
+/// `Database.release` destroyed it, stops the process with a clear message.
 ///
 /// `@unchecked Sendable`: RocksDB allows a handle on all threads at once, and the pointer never changes.
 @safe public final class ColumnFamily: @unchecked Sendable {

@@ -3,8 +3,9 @@ import Synchronization
 
 /// An open RocksDB database and the handles of its column families.
 ///
-/// All operations may be called from any thread, with three exceptions, which must not run beside any other call that
-/// concerns the same object: `close()`, `abandon()`, and `drop(_:)` for the family that it drops.
+/// All operations may be called from any thread, with exceptions that must not run beside any other call that concerns
+/// the same object: `close()`, `abandon()`, `release(_:)`, and `drop(_:keepingHandle:)` for the family that it drops,
+/// unless it keeps the handle for readers.
 ///
 /// Closing has an order that RocksDB's assertions (on in Debian's build) enforce by aborting: first iterators and
 /// snapshots, then column family handles, then the database. Iterators and snapshots hold their database strongly, and
@@ -13,6 +14,12 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: `rocksdb_t` is thread-safe (rocksdb/db.h, "Concurrency"), the pointer never changes.
 @safe public final class Database: @unchecked Sendable {
+    struct Families: Sendable {
+        var open: [String: ColumnFamily] = [:]
+        /// Dropped, and their handles still in use.
+        var dropped: [ColumnFamily] = []
+    }
+
     /// The directory, as given.
     public let path: String
 
@@ -21,7 +28,7 @@ import Synchronization
     let options: OptionsHandle
     /// Whether reads that must not touch the disk give true answers: see `ReadOptions.Tier.memory`.
     let keepsAllFilesOpen: Bool
-    private let families: Mutex<[String: ColumnFamily]>
+    private let families: Mutex<Families>
     private let isOpen = Atomic(true)
     /// Iterators and snapshots that exist.
     private let dependents = Atomic(0)
@@ -50,7 +57,7 @@ import Synchronization
         for position in names.indices {
             families[names[position]] = unsafe ColumnFamily(name: names[position], pointer: handles[position])
         }
-        self.families = Mutex(families)
+        self.families = Mutex(Families(open: families))
     }
 
     deinit { closeHandles() }
@@ -88,7 +95,7 @@ import Synchronization
     func removeDependent() { dependents.subtract(1, ordering: .releasing) }
 
     func withFamilies<R: Sendable, E: Error>(
-        _ body: (inout [String: ColumnFamily]) throws(E) -> R
+        _ body: (inout Families) throws(E) -> R
     ) throws(E) -> R {
         try families.withLock { (families) throws(E) -> R in try body(&families) }
     }
@@ -96,8 +103,9 @@ import Synchronization
     private func closeHandles() {
         guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
         families.withLock { families in
-            for family in families.values { family.destroyHandle() }
-            families = [:]
+            for family in families.open.values { family.destroyHandle() }
+            for family in families.dropped { family.destroyHandle() }
+            families = Families()
         }
         unsafe rocksdb_close(pointer)
     }

@@ -1,28 +1,25 @@
 import ByteCoding
 import Raft
-import RocksDB
 import Synchronization
 
-/// Logs in the column family `raft`: see `RaftKey` and the records for the layout.
-final class RocksLogStore: LogStore {
-    private let database: Database
-    private let family: ColumnFamily
+/// Logs in the family `raft` of any engine: see `RaftKey` and the records for the layout.
+final class EngineLogStore<Engine: StorageEngine>: LogStore {
+    private let engine: Engine
+    private let family: Engine.Family
     /// Reused for its memory. Only the log writer's thread writes, so nobody ever waits for the lock.
-    private let batch = Mutex(WriteBatch())
-    /// Reading the log back is rare and sequential: it must not evict the state's blocks.
-    private let scanOptions = ReadOptions(fillCache: false, readaheadBytes: 2 << 20)
+    private let batch: Mutex<Engine.Batch>
 
-    init(database: Database, family: ColumnFamily) {
-        self.database = database
+    init(engine: Engine, family: Engine.Family) {
+        self.engine = engine
         self.family = family
+        batch = Mutex(engine.makeBatch())
     }
 
     func write(_ writes: [LogWrite]) throws(StorageError) {
         try batch.withLock { (batch) throws(StorageError) in
-            batch.clear()
-            for write in writes { add(write, to: &batch) }
-            if batch.count == 0 { return }
-            try storage("write the log") { () throws(RocksDBError) in try database.write(&batch, .synced) }
+            for write in writes { add(write, to: batch) }
+            if batch.isEmpty { return }
+            try storage("write the log") { () throws(EngineError) in try engine.write(batch, .synced) }
         }
     }
 
@@ -47,35 +44,36 @@ final class RocksLogStore: LogStore {
         let lower = RaftKey.entry(group, indexes.lowerBound)
         let upper = Bytes(RaftKey.entry(group, indexes.upperBound).array + [0])
         var failure: StorageError?
-        func take(_ key: RawSpan, _ value: RawSpan) -> Bool {
-            let index = LogIndex(UInt64(bigEndian: key.unsafeLoadUnaligned(fromByteOffset: 9, as: UInt64.self)))
+        func take(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
             do throws(StorageError) {
+                let index = try RaftKey.index(ofEntry: key, group: group)
                 return try body(try EntryRecord.decode(Bytes(copying: value), group: group, index: index))
             } catch {
                 failure = error
                 return false
             }
         }
-        try storage("read the log of group \(group)") { () throws(RocksDBError) in
-            try lower.withSpan { (lower) throws(RocksDBError) in
-                try upper.withSpan { (upper) throws(RocksDBError) in
-                    try database.scan(from: lower, to: upper, in: family, scanOptions, take)
-                }
-            }
+        try storage("read the log of group \(group)") { () throws(EngineError) in
+            try engine.scan(from: lower, to: upper, in: family, at: nil, isLong: true, take)
         }
         if let failure { throw failure }
     }
 
     func truncate(_ group: GroupID, from old: EntryID, through new: EntryID) throws(StorageError) {
-        var batch = WriteBatch()
+        let batch = engine.makeBatch()
         batch.deleteEntries(of: group, old.index.next..<new.index.next, in: family)
         batch.put(RaftKey.truncation(group), TruncationRecord.encode(new, group: group), in: family)
-        try storage("cut the log of group \(group)") { () throws(RocksDBError) in
-            try database.write(&batch, .unsynced)
-        }
+        try storage("cut the log of group \(group)") { () throws(EngineError) in try engine.write(batch, .ordered) }
     }
 
-    private func add(_ write: LogWrite, to batch: inout WriteBatch) {
+    /// Adds to `batch` what makes the log empty behind `id`, all of it committed: a snapshot stands for what was there.
+    func reset(_ group: GroupID, from old: EntryID, after id: EntryID, in batch: Engine.Batch) {
+        batch.deleteEntries(of: group, old.index.next..<LogIndex(.max), in: family)
+        batch.put(RaftKey.truncation(group), TruncationRecord.encode(id, group: group), in: family)
+        batch.put(RaftKey.commit(group), CommitRecord.encode(id.index, group: group), in: family)
+    }
+
+    private func add(_ write: LogWrite, to batch: Engine.Batch) {
         let group = write.batch.group
         // What comes later in a batch wins: the removal has to stand before the entries that replace what it removes.
         if let removed = write.removed { batch.deleteEntries(of: group, removed, in: family) }
@@ -89,25 +87,22 @@ final class RocksLogStore: LogStore {
     }
 
     private func value(of key: Bytes) throws(StorageError) -> Bytes? {
-        try storage("read the log's head") { () throws(RocksDBError) in try database.get(key, in: family) }
+        try storage("read the log's head") { () throws(EngineError) in try engine.value(of: key, in: family) }
     }
 }
 
-extension WriteBatch {
-    fileprivate mutating func deleteEntries(of group: GroupID, _ indexes: Range<LogIndex>, in family: ColumnFamily) {
-        RaftKey.entry(group, indexes.lowerBound).withSpan { lower in
-            RaftKey.entry(group, indexes.upperBound).withSpan { upper in
-                deleteRange(from: lower, to: upper, in: family)
-            }
-        }
+extension EngineBatch {
+    fileprivate func deleteEntries(of group: GroupID, _ indexes: Range<LogIndex>, in family: Family) {
+        deleteRange(
+            from: RaftKey.entry(group, indexes.lowerBound), to: RaftKey.entry(group, indexes.upperBound), in: family)
     }
 
-    fileprivate mutating func put(_ entry: Entry, of group: GroupID, in family: ColumnFamily) {
-        RaftKey.entry(group, entry.index).withSpan { key in
-            EntryRecord.head(entry).withSpan { head in
-                entry.payload.withSpan { payload in
+    fileprivate func put(_ entry: Entry, of group: GroupID, in family: Family) {
+        RaftKey.entry(group, entry.index).withUnsafeBytes { key in
+            EntryRecord.head(entry).withUnsafeBytes { head in
+                entry.payload.withUnsafeBytes { payload in
                     withUnsafeBytes(of: entry.checksum.littleEndian) { checksum in
-                        put(key, head: head, body: payload, tail: RawSpan(_unsafeBytes: checksum), in: family)
+                        put(key, head: head, body: payload, tail: checksum, in: family)
                     }
                 }
             }

@@ -1,0 +1,133 @@
+import ByteCoding
+import KeyValue
+package import Raft
+import Synchronization
+
+extension NodeStore {
+    // MARK: Making
+
+    /// A snapshot of the group's state as it is applied at some moment of the call, as a file. Writes and reads go on
+    /// meanwhile; the time it takes is that of reading the whole state.
+    ///
+    /// At most one finished snapshot is kept. It serves again as long as the log reaches back to it, so that several
+    /// followers get the same file. Any thread that may wait for a disk.
+    ///
+    /// - Parameter notBefore: An older one does not serve: make another.
+    /// - Throws: `.noSpace`: then only the snapshot failed, and left nothing behind; `.invariant` before anything was
+    ///   applied; anything else must stop the node.
+    package func makeSnapshot(
+        _ group: GroupID, notBefore: LogIndex = .zero
+    ) throws(StorageError) -> SnapshotReader {
+        let oldest = max(notBefore, try bounds(of: group).truncated.index)
+        return try shelf.reuse(group, notBefore: oldest) { (file) throws(StorageError) in
+            var encoder: SnapshotEncoder?
+            try records.scanState(of: group) { (key, value) throws(StorageError) in
+                if encoder == nil { encoder = try SnapshotEncoder(header(group, key, value), to: file) }
+                try encoder?.add(key, value)
+            }
+            guard let description = try encoder?.finish() else { throw Self.nothingApplied(group) }
+            return description
+        }
+    }
+
+    /// The first pair of a group's state is its applied record: what the snapshot stands for is of its very moment.
+    private func header(
+        _ group: GroupID, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(StorageError) -> SnapshotHeader {
+        guard Bytes(copying: key) == AppliedRecord.key(group: group.rawValue) else { throw Self.nothingApplied(group) }
+        let position = try AppliedPosition(record: Bytes(copying: value), group: group)
+        let meta = SnapshotMeta(id: position.id, membership: position.membership)
+        return SnapshotHeader(group: group, clusterID: identity.clusterID, meta: meta)
+    }
+
+    private static func nothingApplied(_ group: GroupID) -> StorageError {
+        StorageError(.invariant, "there is no snapshot of group \(group): nothing was applied yet")
+    }
+
+    // MARK: Receiving
+
+    /// Begins to receive a snapshot, or goes on where a transfer of the very same one from `sender` broke off: at
+    /// `SnapshotWriter.offset`. A transfer of the group that was under way is given up.
+    ///
+    /// - Throws: `.malformed` for a snapshot that is not for this node; `.storage`.
+    package func receiveSnapshot(
+        _ description: SnapshotDescription, from sender: NodeID
+    ) throws(SnapshotError) -> SnapshotWriter {
+        guard description.clusterID == identity.clusterID else {
+            throw .malformed("the snapshot is of cluster \(description.clusterID.hex), not \(identity.clusterID.hex)")
+        }
+        guard logs.withLock({ $0[description.group] != nil }) else {
+            throw .malformed("the snapshot is of group \(description.group), which this node does not have")
+        }
+        return try shelf.receive(description, from: sender)
+    }
+
+    /// Removes a snapshot that is not wanted after all.
+    package func discard(_ received: ReceivedSnapshot) throws(StorageError) { try shelf.files.remove(received.name) }
+
+    // MARK: Installing
+
+    /// Replaces the state by the snapshot's and the log by an empty one behind it, in one durable step: a crash at any
+    /// moment leaves all of the old or all of the new, and the next `open` removes the rest. The hard state stays.
+    ///
+    /// Afterwards `truncated` is the snapshot's id, and `last`, `commit` and `applied` are its index. Who reads `state`
+    /// meanwhile reads the old one to the end; later reads see the new one.
+    ///
+    /// Call it on the log writer's thread while nothing is being applied; the core asks for no write of entries before
+    /// it hears of the end. It waits for `flushState` and lets no other run.
+    ///
+    /// - Throws: `.invariant` for a snapshot that would take the state back; anything else is final.
+    package func install(_ received: ReceivedSnapshot) throws(StorageError) {
+        let (group, meta) = (received.description.group, received.description.meta)
+        try failStop { () throws(StorageError) in
+            try upkeep.withLock { (_) throws(StorageError) in
+                let bounds = try self.bounds(of: group)
+                try checkInstallable(meta, group, bounds)
+                guard let file = try shelf.files.open(received.name) else {
+                    throw StorageError(.corruption, "\(received.name) is gone")
+                }
+                try records.replaceState(of: group, at: meta.id, truncated: bounds.truncated) {
+                    (loader) throws(StorageError) in
+                    try Self.load(file, received.description, into: loader)
+                }
+                logs.withLock {
+                    $0[group] = LogBounds(truncated: meta.id, last: meta.index, commit: meta.index)
+                }
+                try shelf.files.remove(received.name)
+                try shelf.removeOwn(group, before: meta.index)
+            }
+        }
+    }
+
+    private func checkInstallable(_ meta: SnapshotMeta, _ group: GroupID, _ bounds: LogBounds) throws(StorageError) {
+        guard logs.withLock({ $0.count }) == 1 else {
+            throw StorageError(.invariant, "a snapshot replaces the state of all groups, and there are several")
+        }
+        let applied = try appliedPosition(group)?.id.index ?? .zero
+        guard meta.index > applied, meta.index > bounds.truncated.index else {
+            throw StorageError(
+                .invariant, "a snapshot at \(meta.index) of group \(group) would take back what is applied: \(applied)")
+        }
+        let term = try records.log.head(of: group).hardState.term
+        guard meta.id.term <= term else {
+            throw StorageError(
+                .invariant, "a snapshot of term \(meta.id.term) came before the term was noted: it is \(term)")
+        }
+    }
+
+    private static func load(
+        _ file: any SnapshotFile, _ description: SnapshotDescription, into loader: any FamilyLoader
+    ) throws(StorageError) {
+        do throws(SnapshotError) {
+            var decoder = try SnapshotDecoder(file, description)
+            try decoder.read { (key, value) throws(StorageError) in
+                try storage("load the snapshot") { () throws(EngineError) in try loader.put(key, value) }
+            }
+        } catch {
+            switch error {
+            case .malformed(let what): throw StorageError(.corruption, "a snapshot that was checked before: \(what)")
+            case .storage(let error): throw error
+            }
+        }
+    }
+}

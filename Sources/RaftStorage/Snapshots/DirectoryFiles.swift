@@ -1,0 +1,102 @@
+import ByteCoding
+import Glibc
+
+/// Snapshots as files of the data directory.
+struct DirectoryFiles: SnapshotFiles {
+    private let root: String
+
+    /// Makes the folders.
+    init(root: String) throws(StorageError) {
+        self.root = root
+        for folder in [SnapshotFolder.own, SnapshotFolder.incoming] {
+            try FileSystem.makeDirectories(root + "/" + folder)
+        }
+    }
+
+    func create(_ name: String) throws(StorageError) -> any SnapshotFile {
+        try PosixFile(path(name), O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
+    }
+
+    func open(_ name: String) throws(StorageError) -> (any SnapshotFile)? {
+        guard FileSystem.exists(path(name)) else { return nil }
+        return try PosixFile(path(name), O_RDWR | O_APPEND)
+    }
+
+    func rename(_ name: String, to newName: String) throws(StorageError) {
+        guard Glibc.rename(path(name), path(newName)) == 0 else {
+            throw StorageError(errno: errno, "rename \(path(name)) to \(path(newName))")
+        }
+        for folder in Set([FileSystem.parent(of: path(name)), FileSystem.parent(of: path(newName))]).sorted() {
+            try FileSystem.syncDirectory(folder)
+        }
+    }
+
+    func remove(_ name: String) throws(StorageError) {
+        guard unlink(path(name)) == 0 || errno == ENOENT else {
+            throw StorageError(errno: errno, "remove \(path(name))")
+        }
+    }
+
+    func names(in folder: String) throws(StorageError) -> [String] { FileSystem.names(in: path(folder)).sorted() }
+
+    private func path(_ name: String) -> String { root + "/" + name }
+}
+
+/// One file; its descriptor stays valid when the name is gone.
+private final class PosixFile: SnapshotFile {
+    private let path: String
+    private let descriptor: Int32
+
+    init(_ path: String, _ flags: Int32) throws(StorageError) {
+        self.path = path
+        descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw StorageError(errno: errno, "open \(path)") }
+    }
+
+    deinit { close(descriptor) }
+
+    func byteCount() throws(StorageError) -> UInt64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw StorageError(errno: errno, "examine \(path)") }
+        return UInt64(status.st_size)
+    }
+
+    func read(at offset: UInt64, count: Int) throws(StorageError) -> Bytes {
+        var failure: Int32?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            while done < count {
+                let read = pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset) + off_t(done))
+                if read < 0, errno == EINTR { continue }
+                if read < 0 { failure = errno }
+                if read <= 0 { return }
+                done += read
+            }
+        }
+        if let failure { throw StorageError(errno: failure, "read \(path)") }
+        guard bytes.count == count else {
+            throw StorageError(.corruption, "\(path) ends \(count - bytes.count) bytes before \(Int(offset) + count)")
+        }
+        return Bytes(bytes)
+    }
+
+    func append(_ bytes: Bytes) throws(StorageError) {
+        var failure: Int32?
+        bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let written = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else {
+                    failure = errno
+                    return
+                }
+                done += written
+            }
+        }
+        if let failure { throw StorageError(errno: failure, "write \(path)") }
+    }
+
+    func sync() throws(StorageError) {
+        guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(path)") }
+    }
+}

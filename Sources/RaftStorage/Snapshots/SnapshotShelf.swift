@@ -1,0 +1,72 @@
+import Raft
+import Synchronization
+
+/// The snapshots that a node keeps: at most one finished of its own for each group, and at most one incoming.
+final class SnapshotShelf: Sendable {
+    let files: any SnapshotFiles
+    private let own = Mutex<[GroupID: SnapshotDescription]>([:])
+    /// Held while a snapshot is made: who asks meanwhile gets the same.
+    private let making = Mutex(())
+    private let incoming = Mutex<[GroupID: SnapshotWriter]>([:])
+
+    init(files: any SnapshotFiles) { self.files = files }
+
+    /// The finished snapshot of the group if it is not older than `notBefore`, else what `make` writes.
+    func reuse(
+        _ group: GroupID, notBefore: LogIndex,
+        orMake make: (any SnapshotFile) throws(StorageError) -> SnapshotDescription
+    ) throws(StorageError) -> SnapshotReader {
+        try making.withLock { (_) throws(StorageError) in
+            let old = own.withLock { $0[group] }
+            if let old, old.meta.index >= notBefore, let file = try files.open(Self.name(of: old)) {
+                return SnapshotReader(file, old)
+            }
+            let draft = "\(SnapshotFolder.own)/\(group).tmp"
+            let file = try files.create(draft)
+            let description: SnapshotDescription
+            do throws(StorageError) { description = try make(file) } catch {
+                try? files.remove(draft)
+                throw error
+            }
+            try files.rename(draft, to: Self.name(of: description))
+            own.withLock { $0[group] = description }
+            if let old, Self.name(of: old) != Self.name(of: description) { try files.remove(Self.name(of: old)) }
+            return SnapshotReader(file, description)
+        }
+    }
+
+    /// Removes the group's own snapshot if it is older than `index`: the log does not reach it any more.
+    func removeOwn(_ group: GroupID, before index: LogIndex) throws(StorageError) {
+        let old = own.withLock { own -> SnapshotDescription? in
+            guard let old = own[group], old.meta.index < index else { return nil }
+            own[group] = nil
+            return old
+        }
+        if let old { try files.remove(Self.name(of: old)) }
+    }
+
+    /// Goes on with the part of this very snapshot that is here, or begins anew; whatever else came in is dropped.
+    func receive(_ description: SnapshotDescription, from sender: NodeID) throws(SnapshotError) -> SnapshotWriter {
+        try incoming.withLock { (incoming) throws(SnapshotError) in
+            incoming[description.group]?.close()
+            let base = description.fileName(from: sender)
+            let name = "\(SnapshotFolder.incoming)/\(base)"
+            let writer = try snapshot { () throws(StorageError) in
+                for other in try files.names(in: SnapshotFolder.incoming)
+                where other != base && other.hasPrefix("\(description.group)-") && !other.hasSuffix(".snap") {
+                    try files.remove("\(SnapshotFolder.incoming)/\(other)")
+                }
+                let part = try files.open(name)
+                let file = if let part { part } else { try files.create(name) }
+                return SnapshotWriter(
+                    file, name: name, in: files, offset: try file.byteCount(), description)
+            }
+            incoming[description.group] = writer
+            return writer
+        }
+    }
+
+    private static func name(of description: SnapshotDescription) -> String {
+        "\(SnapshotFolder.own)/\(description.group)-\(description.meta.index)-\(description.meta.id.term).snap"
+    }
+}

@@ -1,0 +1,43 @@
+import ByteCoding
+import KeyValue
+import Raft
+
+/// A node's log, state and metadata as records, whichever engine keeps their bytes: what `NodeStore` works with.
+protocol RecordStore: Sendable {
+    var log: any LogStore { get }
+    var state: NodeState { get }
+
+    /// A record of the metadata.
+    func metadata(_ key: Bytes) throws(StorageError) -> Bytes?
+    /// All records of the metadata, ascending by key.
+    func allMetadata() throws(StorageError) -> [(key: Bytes, value: Bytes)]
+    /// Durable on return.
+    func setMetadata(_ key: Bytes, _ value: Bytes) throws(StorageError)
+
+    /// A value of the state as it would be after a crash at this moment.
+    func persistedState(_ key: Bytes) throws(StorageError) -> Bytes?
+    /// Makes all of the state durable that was committed before the call.
+    func flushState() throws(StorageError)
+
+    /// Gives `body` all pairs of a group's state, ascending, as of the moment of the call. Writes go on meanwhile.
+    func scanState(
+        of group: GroupID,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) -> Void
+    ) throws(StorageError)
+    /// Exchanges the whole state for what `fill` puts, and the log of `group`, cut off at `truncated`, for an empty one
+    /// behind `id`: durably, and after a crash at any moment either wholly or not at all. Nothing else writes meanwhile;
+    /// readers go on.
+    func replaceState(
+        of group: GroupID, at id: EntryID, truncated: EntryID,
+        _ fill: (any FamilyLoader) throws(StorageError) -> Void
+    ) throws(StorageError)
+
+    func statistics() -> StoreStatistics
+    /// The engine's own account of itself, for experts; nil if it has none.
+    func report() -> String?
+
+    /// Closes in an orderly way; the state is flushed already.
+    func close() throws(StorageError)
+    /// Lets everything stand as it is, for a process that is about to end.
+    func abandon()
+}
