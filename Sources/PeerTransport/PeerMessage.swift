@@ -42,7 +42,7 @@ package struct ForwardedSegment: Hashable, Sendable {
 
 /// The two queues of a link. What is in `control` never waits behind what is in `bulk`.
 package enum Lane: Sendable {
-    /// Small and urgent: votes, heartbeats, acknowledgements, read indexes.
+    /// Small and urgent: votes, heartbeats, acknowledgements, read indexes, the word to campaign now.
     case control
     /// Large or in need of the order among themselves.
     case bulk
@@ -79,7 +79,8 @@ extension PeerMessage {
             switch message.body {
             case .appendRequest: return .bulk
             case .preVoteRequest, .preVoteResponse, .voteRequest, .voteResponse, .appendAccepted, .appendRejected,
-                .heartbeat, .heartbeatResponse, .readIndexRequest, .readIndexResponse:
+                .heartbeat, .heartbeatResponse, .readIndexRequest, .readIndexResponse, .timeoutNow,
+                .commitNotice:
                 return .control
             }
         }

@@ -41,6 +41,11 @@ package struct PeerStatistics: Hashable, Sendable {
     package var lastFailure: String?
     /// Of the last ping, or of the handshake before the first.
     package var roundTrip: Duration?
+    /// The snapshot that this node is sending to it, or receiving from it.
+    package var sendingSnapshot: SnapshotProgress?
+    package var receivingSnapshot: SnapshotProgress?
+    /// Messages and chunks, in both directions, that `NetworkFaults` dropped.
+    package var droppedByFaults: UInt64 = 0
 
     package init(node: NodeID, address: PeerAddress? = nil) {
         self.node = node

@@ -15,10 +15,27 @@ package protocol PeerTransportDelegate: AnyObject, Sendable {
     /// `.accepted` with `LinkEnd.closedByPeer`: the peer's process probably ended (a hint for `Input.leaderLost`).
     func peerDisconnected(_ node: NodeID, direction: LinkDirection, reason: LinkEnd)
 
-    /// Asked in every handshake, by both sides, once protocol, cluster and node ids fit.
+    /// Asked in every handshake of a link or a snapshot, by both sides, once protocol, cluster and node ids fit.
+    func admitPeer(_ identity: PeerIdentity) -> PeerVerdict
+
+    /// A peer answered with `PeerVerdict.removed`: by what it knows, this node is no member any more and never will be.
+    /// Comes again with every attempt to dial it.
+    func peerSaysRemoved(by node: NodeID, sentence: String)
+
+    /// A peer wants to send a snapshot; connections of its own carry it, and an earlier one from the same peer has
+    /// ended before this is called.
     ///
-    /// - Returns: `nil` to welcome the peer, else one sentence that says why not and what to do; both sides log it.
-    func admitPeer(_ identity: PeerIdentity) -> String?
+    /// - Parameter answer: call it once, from any thread; nothing is read from the connection before. The peer gives up
+    ///   after `PeerTransportLimits.snapshotStallTimeout` and offers again.
+    func snapshotOffered(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void)
+
+    /// A node without an id asks to be taken in. Only its cluster name was checked.
+    ///
+    /// Asked again, with the same incarnation, when an answer was lost: it must then get the same id.
+    ///
+    /// - Parameter answer: call it once, from any thread, within `PeerTransportLimits.joinTimeout`; later calls have no
+    ///   effect (the node was told to try again).
+    func joinRequested(_ request: JoinRequest, answer: @escaping @Sendable (JoinAnswer) -> Void)
 }
 
 /// Who opened a connection. Each node sends over the connections that it dialled and receives over those it accepted.
@@ -39,7 +56,7 @@ package enum LinkEnd: Hashable, Sendable {
     case replaced
     /// The operating system reported an error.
     case failed(String)
-    /// This side's `stop()`.
+    /// This side's `stop()` or `setPeers(_:)`.
     case stopped
 }
 

@@ -9,7 +9,7 @@ struct HandshakeTests {
     private static let peer = Introduction(identity: .sample(1), maxFrameBytes: 2048, maxMessageBytes: 4096)
 
     private static func rules(
-        admit: @escaping @Sendable (PeerIdentity) -> String? = { _ in nil }
+        admit: @escaping @Sendable (PeerIdentity) -> PeerVerdict = { _ in .welcome }
     ) -> HandshakeRules {
         HandshakeRules(
             own: Introduction(identity: .sample(2), maxFrameBytes: 2048, maxMessageBytes: 4096),
@@ -34,7 +34,7 @@ struct HandshakeTests {
         #expect(try result.record.hello() == Hello(wanted: NodeID(2), introduction: Self.peer))
         let welcome = try #require(try Self.decode(HandshakeRecord(welcome: Self.peer).encode()))
         #expect(try welcome.record.welcome() == Self.peer)
-        let refusal = try #require(try Self.decode(HandshakeRecord(refusal: "no").encode()))
+        let refusal = try #require(try Self.decode(HandshakeRecord(Refusal(.refused, "no")).encode()))
         #expect(refusal.record.sentence == "no")
     }
 
@@ -78,7 +78,8 @@ struct HandshakeTests {
     }
 
     @Test func `a long sentence is cut to what a record holds, and stays one line`() throws {
-        let record = HandshakeRecord(refusal: "a\nb\r\u{1B}[2J" + String(repeating: "x", count: 10_000))
+        let record = HandshakeRecord(
+            Refusal(.refused, "a\nb\r\u{1B}[2J" + String(repeating: "x", count: 10_000)))
         #expect(record.encode().count == HandshakeRecord.maxByteCount)
         #expect(record.sentence.hasPrefix("ab[2Jxxx"))
     }
@@ -92,8 +93,8 @@ struct HandshakeTests {
 
     @Test(arguments: [
         Refused(
-            record: HandshakeRecord(version: 2, kind: .hello, body: "who knows"),
-            sentence: "node 2 speaks version 1 of the peer protocol, the other side version 2: upgrade the older one",
+            record: HandshakeRecord(version: 1, kind: .hello, body: "who knows"),
+            sentence: "node 2 speaks version 2 of the peer protocol, the other side version 1: upgrade the older one",
             node: nil),
         Refused(
             record: HandshakeTests.hello(.sample(1, cluster: 5, name: "other")),
@@ -113,39 +114,44 @@ struct HandshakeTests {
     func `the accepting side refuses with a sentence`(refused: Refused) {
         #expect(
             Self.rules().judge(hello: refused.record)
-                == .refused(refused.sentence, node: refused.node.map { NodeID($0) }))
+                == .refused(Refusal(.refused, refused.sentence), node: refused.node.map { NodeID($0) }))
     }
 
     @Test func `the delegate has the last word on both sides`() {
-        let rules = Self.rules { $0.incarnation == 1001 ? "node 1 has lost its disk" : nil }
-        let refusal = HandshakeRules.Verdict.refused("node 1 has lost its disk", node: NodeID(1))
+        let rules = Self.rules { $0.incarnation == 1001 ? .refused("node 1 has lost its disk") : .welcome }
+        let refusal = HandshakeRules.Verdict.refused(
+            Refusal(.refused, "node 1 has lost its disk"), node: NodeID(1))
         #expect(rules.judge(hello: Self.hello()) == refusal)
-        #expect(rules.judge(welcome: HandshakeRecord(welcome: Self.peer), from: NodeID(1)) == refusal)
+        #expect(rules.judge(welcome: HandshakeRecord(welcome: Self.peer), from: NodeID(1), for: .link) == refusal)
         var other = Self.peer
         other.identity.incarnation = 7
-        #expect(rules.judge(hello: Self.hello(other.identity)) == .agreed(other))
-        #expect(rules.judge(welcome: HandshakeRecord(welcome: other), from: NodeID(1)) == .agreed(other))
+        #expect(rules.judge(hello: Self.hello(other.identity)) == .agreed(other, for: .link))
+        #expect(
+            rules.judge(welcome: HandshakeRecord(welcome: other), from: NodeID(1), for: .link)
+                == .agreed(other, for: .link))
     }
 
     @Test func `the dialling side checks who answers`() {
         #expect(
-            Self.rules().judge(welcome: HandshakeRecord(welcome: Self.peer), from: NodeID(3))
-                == .refused("node 1 answered in the place of node 3: check the address of node 3", node: NodeID(3)))
+            Self.rules().judge(welcome: HandshakeRecord(welcome: Self.peer), from: NodeID(3), for: .link)
+                == .refused(
+                    Refusal(.refused, "node 1 answered in the place of node 3: check the address of node 3"),
+                    node: NodeID(3)))
         let foreign = Introduction(
             identity: .sample(1, cluster: 5, name: "other"), maxFrameBytes: 2048, maxMessageBytes: 4096)
         guard
-            case .refused(let sentence, _) = Self.rules().judge(
-                welcome: HandshakeRecord(welcome: foreign), from: NodeID(1))
+            case .refused(let refusal, _) = Self.rules().judge(
+                welcome: HandshakeRecord(welcome: foreign), from: NodeID(1), for: .link)
         else {
             Issue.record("a node of another cluster is welcome")
             return
         }
-        #expect(sentence.contains("\"test\"") && sentence.contains("\"other\""))
+        #expect(refusal.sentence.contains("\"test\"") && refusal.sentence.contains("\"other\""))
     }
 
     @Test func `limits that would let nothing through are broken`() {
         let mean = Introduction(identity: .sample(1), maxFrameBytes: 10, maxMessageBytes: 10)
-        let verdict = Self.rules().judge(welcome: HandshakeRecord(welcome: mean), from: NodeID(1))
+        let verdict = Self.rules().judge(welcome: HandshakeRecord(welcome: mean), from: NodeID(1), for: .link)
         guard case .broken = verdict else {
             Issue.record("\(verdict)")
             return

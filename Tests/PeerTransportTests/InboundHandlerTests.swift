@@ -115,25 +115,27 @@ struct InboundHandlerTests {
         try channel.receive(HandshakeRecord(version: 9, kind: .hello, body: "from the future").encode())
         let answer = try #require(try Self.record(channel.sent())).record
         #expect(answer.kind == .refusal)
-        #expect(answer.sentence.contains("version 1") && answer.sentence.contains("version 9"))
+        #expect(answer.sentence.contains("version 2") && answer.sentence.contains("version 9"))
         #expect(!channel.isActive)
         #expect(log.elements.map(\.level) == [.warning])
     }
 
     @Test func `the same refusal is a warning once, then debug, until the peer is accepted`() throws {
         let refusals = RefusalLog(logger: RecordingLog.logger(log))
-        refusals.log("no", message: "refused", peer: "1", direction: .accepted)
-        refusals.log("no", message: "refused", peer: "1", direction: .accepted)
-        refusals.log("no", message: "refused", peer: "1", direction: .dialled)
-        refusals.log("other", message: "refused", peer: "1", direction: .accepted)
+        refusals.log(Refusal(.refused, "no"), message: "refused", peer: "1", direction: .accepted)
+        refusals.log(Refusal(.refused, "no"), message: "refused", peer: "1", direction: .accepted)
+        refusals.log(Refusal(.refused, "no"), message: "refused", peer: "1", direction: .dialled)
+        refusals.log(Refusal(.refused, "other"), message: "refused", peer: "1", direction: .accepted)
         refusals.clear(peer: "1", direction: .accepted)
-        refusals.log("other", message: "refused", peer: "1", direction: .accepted)
+        refusals.log(Refusal(.refused, "other"), message: "refused", peer: "1", direction: .accepted)
         #expect(log.elements.map(\.level) == [.warning, .debug, .warning, .warning, .warning])
     }
 
     @Test func `strangers with ever new ids cannot fill the memory or the log`() {
         let refusals = RefusalLog(logger: RecordingLog.logger(log))
-        for id in 0..<1000 { refusals.log("no", message: "refused", peer: "\(id)", direction: .accepted) }
+        for id in 0..<1000 {
+            refusals.log(Refusal(.refused, "no"), message: "refused", peer: "\(id)", direction: .accepted)
+        }
         #expect(log.elements.count { $0.level == .warning } == RefusalLog.maxRemembered)
     }
 

@@ -91,7 +91,9 @@ struct LinkTests {
     @Test func `a node that lost its disk is refused by those it dials, and both say why`() async throws {
         let sentence = "node 1 is known with another data directory: give the new one a new node id"
         let one = TestNode(.sample(1, incarnation: 5))
-        let two = TestNode(.sample(2)) { $0.incarnation == PeerIdentity.sample(1).incarnation ? nil : sentence }
+        let two = TestNode(.sample(2)) {
+            $0.incarnation == PeerIdentity.sample(1).incarnation ? .welcome : .refused(sentence)
+        }
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
@@ -102,7 +104,9 @@ struct LinkTests {
 
     @Test func `a node that lost its disk is refused by those who dial it, and both say why`() async throws {
         let sentence = "node 2 is known with another data directory: give the new one a new node id"
-        let one = TestNode(.sample(1)) { $0.incarnation == PeerIdentity.sample(2).incarnation ? nil : sentence }
+        let one = TestNode(.sample(1)) {
+            $0.incarnation == PeerIdentity.sample(2).incarnation ? .welcome : .refused(sentence)
+        }
         let two = TestNode(.sample(2, incarnation: 5))
         try await withNodes(one, two) {
             let address = try await two.start()
@@ -116,7 +120,7 @@ struct LinkTests {
     @Test func `one refusal that is over leaves no trace`() async throws {
         let isWelcome = Recorder<Bool>()
         let one = TestNode(.sample(1))
-        let two = TestNode(.sample(2)) { _ in isWelcome.elements.isEmpty ? "not yet" : nil }
+        let two = TestNode(.sample(2)) { _ in isWelcome.elements.isEmpty ? .refused("not yet") : .welcome }
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])

@@ -139,19 +139,19 @@ struct OutboundHandlerTests {
 
     @Test func `a refusal by the other side is what it said`() throws {
         let link = try dial()
-        try link.channel.receive(HandshakeRecord(refusal: "this is node 3, not node 2").encode())
-        #expect(ends.elements == [.refused("this is node 3, not node 2")])
+        try link.channel.receive(HandshakeRecord(Refusal(.refused, "this is node 3, not node 2")).encode())
+        #expect(ends.elements == [.refused(Refusal(.refused, "this is node 3, not node 2"))])
         #expect(!link.channel.isActive)
     }
 
     @Test func `who is not wanted is told why before the end`() throws {
-        let link = try dial(delegate: RecordingDelegate { _ in "node 2 has lost its disk" })
+        let link = try dial(delegate: RecordingDelegate { _ in .refused("node 2 has lost its disk") })
         _ = try link.channel.sent()
         try link.channel.receive(Self.welcome())
         let frame = try #require(try frames(in: link.channel.sent()).first)
         #expect(frame.header.kind == .refusal)
         #expect(frame.payload.text == "node 2 has lost its disk")
-        #expect(ends.elements == [.refused("node 2 has lost its disk")])
+        #expect(ends.elements == [.refused(Refusal(.refused, "node 2 has lost its disk"))])
     }
 
     @Test(arguments: ["-ERR unknown command\r\n", "HTTP/1.1 400 Bad Request\r\n"])
@@ -165,7 +165,7 @@ struct OutboundHandlerTests {
         let link = try connect()
         var encoder = FrameEncoder.sample(from: 2, to: 1)
         try link.channel.receive(encoder.stream([.heartbeat(1, from: 2, to: 1)]))
-        #expect(ends.elements == [.link(.protocolError("a frame of kind raft in the wrong direction"))])
+        #expect(ends.elements == [.link(.protocolError("a frame of kind raft in the wrong place"))])
     }
 
     @Test func `when the link ends the queue is dropped before the delegate hears of it`() throws {

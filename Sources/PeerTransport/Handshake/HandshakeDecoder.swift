@@ -2,7 +2,11 @@ import ByteCoding
 
 /// Reads the one handshake record at the start of a connection, from whatever pieces it comes in.
 struct HandshakeDecoder: Sendable {
+    /// The longest body that is taken.
+    let maxBodyByteCount: Int
     private var received: [UInt8] = []
+
+    init(maxBodyByteCount: Int = HandshakeRecord.maxBodyByteCount) { self.maxBodyByteCount = maxBodyByteCount }
 
     /// What was read: the record, and the bytes that came after it.
     struct Result: Hashable, Sendable {
@@ -24,7 +28,7 @@ struct HandshakeDecoder: Sendable {
             let kindNumber = try reader.u16("kind")
             let length = Int(try reader.u32("length"))
             guard let kind = HandshakeRecord.Kind(rawValue: kindNumber),
-                length <= HandshakeRecord.maxBodyByteCount
+                length <= maxBodyByteCount
             else { throw MalformedBytes("handshake header", at: 8) }
             guard reader.remaining >= length else { return nil }
             let record = HandshakeRecord(version: version, kind: kind, body: try reader.run(length, "body"))

@@ -8,30 +8,43 @@ import Raft
 /// | magic | version | kind | length | body (length bytes)
 ///   u64     u16       u16    u32
 ///
-/// hello    dialled side first:  node id that it wants u64 | identity
-/// welcome  the answer:          identity
-/// refusal  the other answer:    one sentence in UTF-8, then the end of the connection
-/// identity                      cluster u64 | node u64 | incarnation u64 | flags u8 (1: has data)
-///                               | max frame bytes u64 | max message bytes u64
-///                               | cluster name, redis, peer, HTTP address: each length u32, UTF-8
+/// hello       dialling side first: purpose u8 (1 link, 2 snapshot) | node id that it wants u64 | identity
+///                                  purpose u8 (3 join) | join request
+/// welcome     the answer:          identity
+/// refusal     another answer:      one sentence in UTF-8, then the end of the connection; likewise
+/// removed                          the node that dials was a member and never will be again
+/// notYet                           the node that dials is not known here yet
+/// joined, redirect, joinRefused    the answers to a join request, see JoinAnswer+Wire.swift
+/// identity                         cluster u64 | node u64 | incarnation u64 | flags u8 (1: has data)
+///                                  | max frame bytes u64 | max message bytes u64
+///                                  | cluster name, redis, peer, HTTP address: each length u32, UTF-8
 /// ```
 ///
-/// The first 16 bytes and the refusal look the same in every version of the protocol, so that nodes of different versions
-/// can tell each other why they part.
+/// The first 16 bytes, the numbers of hello and refusal, and the refusal itself are the same in every version of the
+/// protocol, and every connection begins with a hello: so nodes of different versions can tell each other why they part.
 struct HandshakeRecord: Hashable, Sendable {
-    /// The protocol that this build speaks, and the only one: the handshake and the frames after it.
-    static let version: UInt16 = 1
+    /// The protocol that this build speaks, and the only one: the handshake and the frames after it. Version 1 had neither
+    /// purposes nor changes of the membership.
+    static let version: UInt16 = 2
     /// "ROOSTP" between a byte that is no text and a line end that a text conversion would change.
     static let magic: [UInt8] = [0x89, 0x52, 0x4F, 0x4F, 0x53, 0x54, 0x50, 0x0A]
     static let headerByteCount = 16
-    /// No record is longer, header included.
+    /// No record is longer, header included, but the answer to a join request.
     static let maxByteCount = 4096
     static let maxBodyByteCount = maxByteCount - headerByteCount
+    /// The answer to a join request lists all members.
+    static let maxJoinedBodyByteCount = 1 << 20
 
+    /// Numbers are never reused.
     enum Kind: UInt16, Sendable {
         case hello = 1
         case welcome = 2
         case refusal = 3
+        case removed = 4
+        case notYet = 5
+        case joined = 6
+        case redirect = 7
+        case joinRefused = 8
     }
 
     var version: UInt16
@@ -40,7 +53,7 @@ struct HandshakeRecord: Hashable, Sendable {
 
     init(version: UInt16 = Self.version, kind: Kind, body: Bytes) {
         precondition(
-            body.count <= Self.maxBodyByteCount,
+            body.count <= (kind == .joined ? Self.maxJoinedBodyByteCount : Self.maxBodyByteCount),
             "a handshake of \(body.count) bytes: the cluster name and the advertised addresses are too long")
         self.version = version
         self.kind = kind
@@ -66,8 +79,20 @@ struct Introduction: Hashable, Sendable {
     var maxMessageBytes: Int
 }
 
-/// What the dialling side says first.
+/// What a connection is for. Numbers are never reused.
+enum HelloPurpose: UInt8, Sendable {
+    /// Messages, from the dialling side to the other.
+    case link = 1
+    /// One snapshot, from the dialling side to the other.
+    case snapshot = 2
+    /// The dialling side has no id yet and asks for one.
+    case join = 3
+}
+
+/// What the dialling side says first, if it is a member.
 struct Hello: Hashable, Sendable {
+    /// `.link` or `.snapshot`.
+    var purpose = HelloPurpose.link
     /// Whom it means to reach.
     var wanted: NodeID
     var introduction: Introduction
@@ -76,6 +101,7 @@ struct Hello: Hashable, Sendable {
 extension HandshakeRecord {
     init(hello: Hello) {
         var writer = ByteWriter()
+        writer.append(hello.purpose.rawValue)
         writer.append(hello.wanted.rawValue)
         hello.introduction.encode(into: &writer)
         self.init(kind: .hello, body: writer.take())
@@ -87,22 +113,36 @@ extension HandshakeRecord {
         self.init(kind: .welcome, body: writer.take())
     }
 
-    /// The sentence is cut to what a record holds.
-    init(refusal sentence: String) {
-        self.init(kind: .refusal, body: Self.body(ofRefusal: Bytes(sentence)))
+    init(_ refusal: Refusal) {
+        self.init(kind: refusal.kind.record, body: Self.body(ofRefusal: Bytes(refusal.sentence)))
     }
 
     /// A record for a sentence that came in a frame.
     init(refusalFrame payload: Bytes) { self.init(kind: .refusal, body: Self.body(ofRefusal: payload)) }
 
+    /// The sentence is cut to what a record holds.
     private static func body(ofRefusal sentence: Bytes) -> Bytes {
         sentence.slice(0..<min(sentence.count, maxBodyByteCount))
     }
 
     /// - Precondition: `kind` is `.hello` and the version is ours.
-    func hello() throws(MalformedBytes) -> Hello {
+    func purpose() throws(MalformedBytes) -> HelloPurpose {
         var reader = ByteReader(body)
-        return Hello(wanted: NodeID(try reader.u64("wanted node")), introduction: try Introduction(decoding: &reader))
+        guard let purpose = HelloPurpose(rawValue: try reader.u8("purpose")) else {
+            throw MalformedBytes("purpose", at: 0)
+        }
+        return purpose
+    }
+
+    /// - Precondition: `kind` is `.hello`, the version is ours and the purpose not `.join`.
+    func hello() throws(MalformedBytes) -> Hello {
+        let purpose = try purpose()
+        precondition(purpose != .join, "a join request is no hello of a member")
+        var reader = ByteReader(body)
+        _ = try reader.u8("purpose")
+        return Hello(
+            purpose: purpose, wanted: NodeID(try reader.u64("wanted node")),
+            introduction: try Introduction(decoding: &reader))
     }
 
     /// - Precondition: `kind` is `.welcome` and the version is ours.
@@ -111,8 +151,16 @@ extension HandshakeRecord {
         return try Introduction(decoding: &reader)
     }
 
+    /// What the record refuses, `nil` if it is another answer.
+    var refusal: Refusal? {
+        Refusal.Kind.allCases.first { $0.record == kind }.map { Refusal($0, sentence) }
+    }
+
     /// The sentence of a refusal, fit for one line of a log whoever sent it.
-    var sentence: String { body.text.filter { !$0.isNewline && $0 != "\0" && $0 != "\u{1B}" } }
+    var sentence: String { Self.line(body) }
+
+    /// Text of a stranger on one line, without what a terminal would obey.
+    static func line(_ text: Bytes) -> String { text.text.filter { !$0.isNewline && $0 != "\0" && $0 != "\u{1B}" } }
 }
 
 extension Introduction {

@@ -9,9 +9,11 @@ struct HandshakeRules: Sendable {
 
     /// How a handshake goes on.
     enum Verdict: Hashable, Sendable {
-        case agreed(Introduction)
-        /// The sentence for both logs; `node` is who the other side says it is, if that could be read.
-        case refused(String, node: NodeID?)
+        case agreed(Introduction, for: HelloPurpose)
+        /// A node without an id asks for one.
+        case join(JoinRequest)
+        /// `node` is who the other side says it is, if that could be read.
+        case refused(Refusal, node: NodeID?)
         /// Not worth a sentence: the other side does not speak the protocol.
         case broken(String)
     }
@@ -19,43 +21,56 @@ struct HandshakeRules: Sendable {
     /// The accepting side judges a hello.
     func judge(hello record: HandshakeRecord) -> Verdict {
         guard record.kind == .hello else { return .broken("the first record is no hello") }
-        guard record.version == HandshakeRecord.version else { return .refused(versions(record.version), node: nil) }
+        guard record.version == HandshakeRecord.version else { return refused(versions(record.version), nil) }
         do throws(MalformedBytes) {
+            if try record.purpose() == .join { return judge(join: try record.joinRequest()) }
             let hello = try record.hello()
             let peer = hello.introduction.identity
-            if let sentence = clusters(peer) { return .refused(sentence, node: peer.node) }
+            if let sentence = clusters(peer) { return refused(sentence, peer.node) }
             if hello.wanted != own.identity.node {
-                return .refused(
+                return refused(
                     "this is node \(own.identity.node), not node \(hello.wanted): "
-                        + "check the address that node \(peer.node) has for node \(hello.wanted)", node: peer.node)
+                        + "check the address that node \(peer.node) has for node \(hello.wanted)", peer.node)
             }
-            if let sentence = ids(peer) { return .refused(sentence, node: peer.node) }
-            return admitted(hello.introduction)
+            if let sentence = ids(peer) { return refused(sentence, peer.node) }
+            return admitted(hello.introduction, for: hello.purpose)
         } catch { return .broken(error.description) }
     }
 
     /// The dialling side judges the answer; it wanted to reach `wanted`. A refusal is for the caller to read.
-    func judge(welcome record: HandshakeRecord, from wanted: NodeID) -> Verdict {
+    func judge(welcome record: HandshakeRecord, from wanted: NodeID, for purpose: HelloPurpose) -> Verdict {
         guard record.kind == .welcome else { return .broken("the answer is no welcome") }
-        guard record.version == HandshakeRecord.version else { return .refused(versions(record.version), node: wanted) }
+        guard record.version == HandshakeRecord.version else { return refused(versions(record.version), wanted) }
         do throws(MalformedBytes) {
             let introduction = try record.welcome()
             let peer = introduction.identity
-            if let sentence = clusters(peer) { return .refused(sentence, node: wanted) }
+            if let sentence = clusters(peer) { return refused(sentence, wanted) }
             if peer.node != wanted {
-                return .refused(
+                return refused(
                     "node \(peer.node) answered in the place of node \(wanted): check the address of node \(wanted)",
-                    node: wanted)
+                    wanted)
             }
-            return admitted(introduction)
+            return admitted(introduction, for: purpose)
         } catch { return .broken(error.description) }
     }
 
-    private func admitted(_ introduction: Introduction) -> Verdict {
-        if let sentence = delegate.admitPeer(introduction.identity) {
-            return .refused(sentence, node: introduction.identity.node)
+    private func judge(join request: JoinRequest) -> Verdict {
+        let isMeant = request.clusterName.isEmpty || request.clusterName == own.identity.clusterName
+        guard !isMeant else { return .join(request) }
+        return refused(
+            "this is cluster \"\(own.identity.clusterName)\", not cluster \"\(request.clusterName)\": "
+                + "check cluster-name and join of the node that joins", nil)
+    }
+
+    private func admitted(_ introduction: Introduction, for purpose: HelloPurpose) -> Verdict {
+        if let refusal = delegate.admitPeer(introduction.identity).refusal {
+            return .refused(refusal, node: introduction.identity.node)
         }
-        return .agreed(introduction)
+        return .agreed(introduction, for: purpose)
+    }
+
+    private func refused(_ sentence: String, _ node: NodeID?) -> Verdict {
+        .refused(Refusal(.refused, sentence), node: node)
     }
 
     private func versions(_ theirs: UInt16) -> String {

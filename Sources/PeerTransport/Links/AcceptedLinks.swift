@@ -2,7 +2,8 @@ import NIOCore
 import Raft
 import Synchronization
 
-/// The connections that peers dialled: those in their handshake, and at most one link for each node.
+/// The connections that peers dialled: those in their handshake, at most one link for each node, and those that carry a
+/// snapshot or wait for an id.
 final class AcceptedLinks: Sendable {
     private let state = Mutex(State())
 
@@ -12,6 +13,7 @@ final class AcceptedLinks: Sendable {
         /// All of them, in their handshake or not.
         var channels: [ObjectIdentifier: any Channel] = [:]
         var pending: Set<ObjectIdentifier> = []
+        var joining: Set<ObjectIdentifier> = []
         var links: [NodeID: Link] = [:]
     }
 
@@ -36,6 +38,31 @@ final class AcceptedLinks: Sendable {
             state.pending.insert(ObjectIdentifier(channel))
             return true
         }
+    }
+
+    /// The handshake is over, and the connection will not be a link.
+    func settle(_ channel: any Channel) { state.withLock { _ = $0.pending.remove(ObjectIdentifier(channel)) } }
+
+    /// The handshake is over, and the connection waits for the decision about a new node.
+    ///
+    /// - Returns: `false` if too many do.
+    func join(_ channel: any Channel, maxPending: Int) -> Bool {
+        state.withLock { state in
+            guard state.joining.count < maxPending else { return false }
+            state.pending.remove(ObjectIdentifier(channel))
+            state.joining.insert(ObjectIdentifier(channel))
+            return true
+        }
+    }
+
+    /// The connection that is the link of that node, if one is.
+    func link(of node: NodeID) -> (any Channel)? {
+        state.withLock { state in state.links[node]?.channel.flatMap { state.channels[$0] } }
+    }
+
+    /// Whether the connection is the link of that node.
+    func isLink(_ channel: any Channel, of node: NodeID) -> Bool {
+        state.withLock { $0.links[node]?.channel == ObjectIdentifier(channel) }
     }
 
     /// Makes the connection the link of that node.
@@ -70,6 +97,7 @@ final class AcceptedLinks: Sendable {
         state.withLock { state in
             let id = ObjectIdentifier(channel)
             state.channels[id] = nil
+            state.joining.remove(id)
             if state.pending.remove(id) != nil { state.turnedAway += 1 }
             guard let node, state.links[node]?.channel == id else { return false }
             state.links[node]?.channel = nil

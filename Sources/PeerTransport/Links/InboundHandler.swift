@@ -8,9 +8,14 @@ import Raft
 ///
 /// What is no peer (HTTP, Redis, noise) is closed at its first wrong byte, with one line at the debug level.
 ///
-/// Fault injection, once it exists, acts on the messages in `channelReadComplete` and nowhere else on this side.
+/// A connection that is no link but carries a snapshot, or a request to join, is handed over to a handler of its own after
+/// the hello; this one stays in front of it and keeps the books.
+///
+/// Fault injection acts on the messages in `deliver`; what is cut stops here: in `hello`, `take`, `watch` and
+/// `channelInactive`.
 final class InboundHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private enum Phase {
@@ -20,6 +25,8 @@ final class InboundHandler: ChannelInboundHandler {
         case welcomed
         /// The first frame came: this is a link. Can become `ended`.
         case established
+        /// Another handler goes on with it. Can become `ended`.
+        case handedOver
         /// Closed, or about to be.
         case ended
     }
@@ -37,6 +44,9 @@ final class InboundHandler: ChannelInboundHandler {
     private var messages: [PeerMessage] = []
     private var pongs = ByteWriter()
     private var timer: Scheduled<Void>?
+    /// Where messages wait and get lost while faults are set.
+    private var gate: FaultGate?
+    private var gateTimer: Scheduled<Void>?
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
 
     /// - Parameter onEstablished: called on the event loop when the connection has become the link of that node.
@@ -64,28 +74,34 @@ final class InboundHandler: ChannelInboundHandler {
         switch phase {
         case .handshaking: buffer.withUnsafeReadableBytes { hello($0, context: context) }
         case .welcomed, .established: buffer.withUnsafeReadableBytes { stream($0, context: context) }
+        case .handedOver: context.fireChannelRead(data)
         case .ended: break
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        deliver()
+        deliver(context: context)
         context.fireChannelReadComplete()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case LinkEvent.stop = event else { return context.fireUserInboundEventTriggered(event) }
+        guard case LinkEvent.stop = event, phase != .handedOver else {
+            return context.fireUserInboundEventTriggered(event)
+        }
         finish(.stopped, context: context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if phase == .handedOver { return context.fireErrorCaught(error) }
         let failure = ErrorText(error)
-        finish(failure.isClosedByPeer ? .closedByPeer : .failed(failure.text), context: context)
+        finish(failure.isClosedByPeer ? closedByPeer : .failed(failure.text), context: context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        finish(.closedByPeer, context: context)
+        if phase == .handedOver { context.fireChannelInactive() }
+        finish(closedByPeer, context: context)
         timer?.cancel()
+        gateTimer?.cancel()
         guard shared.accepted.release(context.channel, node: peer?.node), let peer else { return }
         let reason = end ?? .closedByPeer
         shared.logger.info(
@@ -93,10 +109,15 @@ final class InboundHandler: ChannelInboundHandler {
         shared.delegate.peerDisconnected(peer.node, direction: .accepted, reason: reason)
     }
 
+    /// Over a network that is cut nobody hears that the other side has closed.
+    private var closedByPeer: LinkEnd {
+        peer.map { shared.faults.cuts($0.node, .both) } ?? false ? .silent : .closedByPeer
+    }
+
     /// Closes the connection. What arrived before is delivered; only the first reason counts.
     private func finish(_ reason: LinkEnd, context: ChannelHandlerContext) {
         guard phase != .ended else { return }
-        deliver()
+        deliver(context: context)
         phase = .ended
         end = reason
         context.close(promise: nil)
@@ -108,17 +129,38 @@ final class InboundHandler: ChannelInboundHandler {
         do throws(HandshakeError) {
             guard let result = try handshake.decode(bytes) else { return }
             switch shared.rules.judge(hello: result.record) {
-            case .agreed(let introduction):
+            // Nothing is answered over a network that is cut, and the handshake runs into its timeout.
+            case .agreed(let introduction, _) where shared.faults.cuts(introduction.identity.node, .both): break
+            case .agreed(let introduction, for: .snapshot):
+                welcome(introduction.identity, context: context)
+                shared.accepted.settle(context.channel)
+                handOver(SnapshotReceiveHandler(peer: introduction.identity.node, shared: shared), result.rest, context)
+            case .agreed(let introduction, _):
                 welcome(introduction.identity, context: context)
                 result.rest.withUnsafeBytes { stream($0, context: context) }
-            case .refused(let sentence, let node):
-                shared.refusals.log(
-                    sentence, message: "refused a peer", peer: name(node, context), direction: .accepted)
-                write(HandshakeRecord(refusal: sentence).encode(), context: context)
-                finish(.protocolError(sentence), context: context)
+            case .join(let request):
+                if shared.accepted.join(context.channel, maxPending: shared.limits.maxPendingJoins) {
+                    handOver(JoinHandler(request: request, shared: shared), result.rest, context)
+                } else {
+                    write(HandshakeRecord(.refused("too many nodes join at once", mayTryAgain: true)), context)
+                    finish(.protocolError("too many nodes join at once"), context: context)
+                }
+            case .refused(let refusal, let node):
+                shared.refusals.log(refusal, message: "refused a peer", peer: name(node, context), direction: .accepted)
+                write(HandshakeRecord(refusal), context)
+                finish(.protocolError(refusal.sentence), context: context)
             case .broken(let what): turnAway(what, context: context)
             }
         } catch { turnAway(error.description, context: context) }
+    }
+
+    private func handOver(_ handler: any ChannelHandler, _ rest: Bytes, _ context: ChannelHandlerContext) {
+        phase = .handedOver
+        timer?.cancel()
+        do {
+            try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+        } catch { return finish(.failed("\(error)"), context: context) }
+        if !rest.isEmpty { context.fireChannelRead(wrapInboundOut(context.channel.allocator.buffer(rest))) }
     }
 
     private func welcome(_ identity: PeerIdentity, context: ChannelHandlerContext) {
@@ -127,7 +169,8 @@ final class InboundHandler: ChannelInboundHandler {
         assembler = MessageAssembler(
             cluster: shared.clusterID, from: identity.node, to: shared.node,
             maxMessageBytes: shared.limits.maxMessageBytes)
-        write(HandshakeRecord(welcome: shared.introduction).encode(), context: context)
+        gate = FaultGate(peer: identity.node, direction: .incoming, limits: shared.limits)
+        write(HandshakeRecord(welcome: shared.introduction), context)
     }
 
     private func turnAway(_ what: String, context: ChannelHandlerContext) {
@@ -156,24 +199,34 @@ final class InboundHandler: ChannelInboundHandler {
     private func take(_ frame: Frame, context: ChannelHandlerContext) throws(FrameError) {
         guard phase != .ended, let peer else { return }
         try assembler?.check(frame.header)
-        if frame.header.kind == .refusal { return refused(by: peer, frame, context: context) }
+        switch frame.header.kind {
+        case .refusal: return refused(.refused, by: peer, frame, context: context)
+        case .removed: return refused(.removed, by: peer, frame, context: context)
+        default: break
+        }
         if phase == .welcomed { establish(peer, context: context) }
         switch frame.header.kind {
         case .raft, .forward:
             if let message = try assembler?.accept(frame) { messages.append(message) }
         case .ping:
+            guard !shared.faults.cuts(peer.node, .both) else { break }
             FrameHeader(kind: .pong, cluster: shared.clusterID, group: GroupID(0), from: shared.node, to: peer.node)
                 .encode(payloadByteCount: frame.payload.count, into: &pongs)
             pongs.append(frame.payload)
-        case .pong, .refusal: throw .unexpected(frame.header.kind)
+        case .pong, .refusal, .removed, .snapshotOffer, .snapshotAccept, .snapshotChunk, .snapshotAck, .snapshotEnd,
+            .snapshotDone, .snapshotRefused:
+            throw .unexpected(frame.header.kind)
         }
     }
 
-    private func refused(by peer: PeerIdentity, _ frame: Frame, context: ChannelHandlerContext) {
-        let sentence = HandshakeRecord(refusalFrame: frame.payload).sentence
+    private func refused(
+        _ kind: Refusal.Kind, by peer: PeerIdentity, _ frame: Frame, context: ChannelHandlerContext
+    ) {
+        let refusal = Refusal(kind, HandshakeRecord(refusalFrame: frame.payload).sentence)
         shared.refusals.log(
-            sentence, message: "refused by a peer that dialled", peer: "\(peer.node)", direction: .accepted)
-        finish(.protocolError(sentence), context: context)
+            refusal, message: "refused by a peer that dialled", peer: "\(peer.node)", direction: .accepted)
+        finish(.protocolError(refusal.sentence), context: context)
+        if kind == .removed { shared.delegate.peerSaysRemoved(by: peer.node, sentence: refusal.sentence) }
     }
 
     private func establish(_ peer: PeerIdentity, context: ChannelHandlerContext) {
@@ -199,11 +252,28 @@ final class InboundHandler: ChannelInboundHandler {
         }
     }
 
-    private func deliver() {
+    private func deliver(context: ChannelHandlerContext) {
         guard phase == .established, let peer, !messages.isEmpty else { return }
         let batch = messages
         messages = []
+        if shared.faults.isActive || gate?.isEmpty == false {
+            gate?.take(batch, board: shared.faults, now: context.eventLoop.now)
+            return deliverHeldMessages(context: context)
+        }
         shared.delegate.peerMessages(batch, from: peer.node)
+    }
+
+    /// Delivers what is due of the messages that faults hold back, and comes again when the next is.
+    private func deliverHeldMessages(context: ChannelHandlerContext) {
+        gateTimer?.cancel()
+        guard phase == .established, let peer, shared.accepted.isLink(context.channel, of: peer.node) else { return }
+        let due = gate?.release(now: context.eventLoop.now) ?? []
+        gateTimer = gate?.nextDue.map { next in
+            context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in
+                deliverHeldMessages(context: context)
+            }
+        }
+        if !due.isEmpty { shared.delegate.peerMessages(due, from: peer.node) }
     }
 
     private func broken(_ failure: FrameError, context: ChannelHandlerContext) {
@@ -219,6 +289,8 @@ final class InboundHandler: ChannelInboundHandler {
     /// The peer pings, so silence means that it is gone. Looks again when the timeout would be over.
     private func watch(context: ChannelHandlerContext) {
         guard phase == .established else { return }
+        // A connection outlasts a cut; the other side judges for itself.
+        if let peer, shared.faults.cuts(peer.node, .both) { lastHeard = context.eventLoop.now }
         let quiet = context.eventLoop.now - lastHeard
         let timeout = TimeAmount(shared.limits.linkTimeout)
         if quiet >= timeout { return finish(.silent, context: context) }
@@ -236,6 +308,10 @@ final class InboundHandler: ChannelInboundHandler {
     }
 
     // MARK: Helpers
+
+    private func write(_ record: HandshakeRecord, _ context: ChannelHandlerContext) {
+        write(record.encode(), context: context)
+    }
 
     private func write(_ bytes: Bytes, context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes)), promise: nil)

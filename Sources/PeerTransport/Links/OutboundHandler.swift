@@ -17,7 +17,8 @@ import Raft
 /// Pings stand for TCP's own keepalive, which by default asks after two hours, and for the missing traffic in the other
 /// direction: a peer whose process hangs is found dead too, though its kernel still acknowledges.
 ///
-/// Fault injection, once it exists, acts on the batch in `pump` (delay, drop, duplicate, cut) and nowhere else on this side.
+/// Fault injection acts on messages before they reach the outbox (`PeerLink.offerGate`); what is cut stops here: in
+/// `answer`, `pump`, `ping`, `pong` and `channelInactive`.
 final class OutboundHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -27,7 +28,7 @@ final class OutboundHandler: ChannelInboundHandler {
         /// It was a link.
         case link(LinkEnd)
         /// One side did not want the other.
-        case refused(String)
+        case refused(Refusal)
         /// The handshake did not come to its end.
         case failed(String)
     }
@@ -35,8 +36,12 @@ final class OutboundHandler: ChannelInboundHandler {
     private enum Phase {
         /// The hello is sent. Can become `up` or `ended`.
         case handshaking
-        /// Messages go out. Can become `ended`.
+        /// Messages go out. Can become `draining` or `ended`.
         case up
+        /// The last messages go out, no more are taken. Can become `drained` or `ended`.
+        case draining
+        /// The socket has everything; waits until the other side has read it and closes. Can become `ended`.
+        case drained
         /// Closed, or about to be.
         case ended
     }
@@ -59,6 +64,7 @@ final class OutboundHandler: ChannelInboundHandler {
     /// The next turn goes on with `pump` by itself.
     private var isContinuing = false
     private var timer: Scheduled<Void>?
+    private var drainTimer: Scheduled<Void>?
     private var startedAt = NIODeadline.uptimeNanoseconds(0)
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
 
@@ -95,8 +101,8 @@ final class OutboundHandler: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         switch phase {
         case .handshaking: buffer.withUnsafeReadableBytes { answer($0, context: context) }
-        case .up: buffer.withUnsafeReadableBytes { pongs($0, context: context) }
-        case .ended: break
+        case .up, .draining: buffer.withUnsafeReadableBytes { pongs($0, context: context) }
+        case .drained, .ended: break
         }
     }
 
@@ -110,8 +116,8 @@ final class OutboundHandler: ChannelInboundHandler {
         case LinkEvent.outboxFilled:
             batchesLeft = Self.batchesPerTurn
             pump(context: context)
-        case LinkEvent.stop:
-            finish(phase == .up ? .link(.stopped) : .failed("this node stops"), context: context)
+        case LinkEvent.drain: drain(context: context)
+        case LinkEvent.stop: stop(context: context)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -119,12 +125,13 @@ final class OutboundHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let failure = ErrorText(error)
         if failure.isClosedByPeer { return finish(nil, context: context) }
-        finish(phase == .up ? .link(.failed(failure.text)) : .failed(failure.text), context: context)
+        finish(isLink ? .link(.failed(failure.text)) : .failed(failure.text), context: context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         finish(nil, context: context)
         timer?.cancel()
+        drainTimer?.cancel()
         let ended = end ?? .failed("the peer closed the connection during the handshake")
         if case .link(let reason) = ended {
             outbox.close()
@@ -133,37 +140,62 @@ final class OutboundHandler: ChannelInboundHandler {
         onEnd(ended)
     }
 
+    private var isLink: Bool { phase == .up || phase == .draining }
+
     /// Closes the connection; `reason` is `nil` if the other side did. Only the first reason counts.
     private func finish(_ reason: End?, context: ChannelHandlerContext) {
         guard phase != .ended else { return }
-        end = reason ?? (phase == .up ? .link(.closedByPeer) : nil)
+        // Over a network that is cut nobody hears that the other side has closed.
+        let closed = shared.faults.cuts(wanted, .both) ? LinkEnd.silent : .closedByPeer
+        if phase != .drained { end = reason ?? (isLink ? .link(closed) : nil) }
         phase = .ended
         context.close(promise: nil)
+    }
+
+    private func stop(context: ChannelHandlerContext) {
+        finish(
+            isLink || phase == .drained ? .link(.stopped) : .failed("this node closed the connection"), context: context
+        )
+    }
+
+    /// Sends what is queued now, then ends the stream; closes when the other side does, at the latest after the drain
+    /// timeout.
+    private func drain(context: ChannelHandlerContext) {
+        guard phase == .up else { return stop(context: context) }
+        phase = .draining
+        outbox.seal()
+        drainTimer = context.eventLoop.assumeIsolated().scheduleTask(in: .init(shared.limits.drainTimeout)) { [self] in
+            stop(context: context)
+        }
+        batchesLeft = Self.batchesPerTurn
+        pump(context: context)
     }
 
     // MARK: Handshake
 
     private func answer(_ bytes: UnsafeRawBufferPointer, context: ChannelHandlerContext) {
         do throws(HandshakeError) {
-            guard let result = try handshake.decode(bytes) else { return }
-            if result.record.kind == .refusal {
-                return finish(.refused(result.record.sentence), context: context)
-            }
-            switch shared.rules.judge(welcome: result.record, from: wanted) {
-            case .agreed(let introduction):
+            guard let result = try handshake.decode(bytes), !shared.faults.cuts(wanted, .both) else { return }
+            if let refusal = result.record.refusal { return refused(refusal, context: context) }
+            switch shared.rules.judge(welcome: result.record, from: wanted, for: .link) {
+            case .agreed(let introduction, _):
                 goUp(introduction, context: context)
                 result.rest.withUnsafeBytes { pongs($0, context: context) }
-            case .refused(let sentence, _):
-                refuse(sentence, context: context)
-            case .broken(let what):
-                finish(.failed(what), context: context)
+            case .refused(let refusal, _): refuse(refusal, context: context)
+            case .broken(let what): finish(.failed(what), context: context)
+            case .join: preconditionFailure("nobody answers a hello with a join request")
             }
         } catch { finish(.failed(error.description), context: context) }
     }
 
-    private func refuse(_ sentence: String, context: ChannelHandlerContext) {
-        write(.refusal, payload: HandshakeRecord(refusal: sentence).body, context: context)
-        finish(.refused(sentence), context: context)
+    private func refused(_ refusal: Refusal, context: ChannelHandlerContext) {
+        finish(.refused(refusal), context: context)
+        if refusal.kind == .removed { shared.delegate.peerSaysRemoved(by: wanted, sentence: refusal.sentence) }
+    }
+
+    private func refuse(_ refusal: Refusal, context: ChannelHandlerContext) {
+        write(refusal.kind.frame, payload: HandshakeRecord(refusal).body, context: context)
+        finish(.refused(refusal), context: context)
     }
 
     private func goUp(_ introduction: Introduction, context: ChannelHandlerContext) {
@@ -199,14 +231,33 @@ final class OutboundHandler: ChannelInboundHandler {
     /// from there; that is why the batches of a turn are counted in a property.
     private func pump(context: ChannelHandlerContext) {
         outbox.acknowledgeWake()
-        guard phase == .up, !isContinuing else { return }
+        guard isLink, !isContinuing else { return }
+        guard !shared.faults.cuts(wanted, .outgoing) else { return lose(context: context) }
         while context.channel.isWritable {
             guard batchesLeft > 0 else { return continueNextTurn(context: context) }
             let batch = batches.next()
-            guard !batch.isEmpty else { return }
+            guard !batch.isEmpty else { return drained(context: context) }
             batchesLeft -= 1
             write(batch, context: context)
         }
+    }
+
+    /// The socket has everything: being writable means that the kernel has taken all, see `PeerLink`.
+    ///
+    /// Only the sending half is closed: closing all with a pong unread would reset the connection, and what is on its way
+    /// would be lost.
+    private func drained(context: ChannelHandlerContext) {
+        guard phase == .draining else { return }
+        phase = .drained
+        end = .link(.stopped)
+        context.close(mode: .output, promise: nil)
+    }
+
+    /// What waits is lost in a network that is cut. A message of which some pieces are sent stays: its rest goes out when
+    /// the cut is healed, so that the stream stays whole.
+    private func lose(context: ChannelHandlerContext) {
+        shared.faults.countDropped(outbox.removeAll(), peer: wanted)
+        drained(context: context)
     }
 
     private func continueNextTurn(context: ChannelHandlerContext) {
@@ -231,14 +282,20 @@ final class OutboundHandler: ChannelInboundHandler {
     /// Asks; looks again after the ping interval, and takes the peer for dead when nothing came for the link timeout.
     private func ping(context: ChannelHandlerContext) {
         let now = context.eventLoop.now
-        guard phase == .up else { return }
+        guard isLink else { return }
+        defer {
+            if isLink {
+                schedule(after: shared.limits.pingInterval, context: context) { handler, context in
+                    handler.ping(context: context)
+                }
+            }
+        }
+        // A connection outlasts a cut; the other side judges for itself.
+        guard !shared.faults.cuts(wanted, .both) else { return lastHeard = now }
         if now - lastHeard >= .init(shared.limits.linkTimeout) { return finish(.link(.silent), context: context) }
         var clock = ByteWriter()
         clock.append(now.uptimeNanoseconds)
         write(.ping, payload: clock.take(), context: context)
-        schedule(after: shared.limits.pingInterval, context: context) { handler, context in
-            handler.ping(context: context)
-        }
     }
 
     private func pongs(_ bytes: UnsafeRawBufferPointer, context: ChannelHandlerContext) {
@@ -258,6 +315,7 @@ final class OutboundHandler: ChannelInboundHandler {
         var reader = ByteReader(frame.payload)
         let sentAt: UInt64
         do throws(MalformedBytes) { sentAt = try reader.u64("clock") } catch { throw .malformed(error) }
+        guard !shared.faults.cuts(wanted, .incoming) else { return }
         guard sentAt <= now.uptimeNanoseconds else { throw .malformed(MalformedBytes("clock", at: 0)) }
         lastHeard = now
         outbox.record { $0.roundTrip = .nanoseconds(Int64(clamping: now.uptimeNanoseconds - sentAt)) }

@@ -31,13 +31,26 @@ struct OutboundQueue: Sendable {
         self.maxMessageBytes = maxMessageBytes
     }
 
+    /// Takes no more; what is queued may still be taken out.
+    mutating func seal() { isOpen = false }
+
     /// Drops everything.
     mutating func close() {
         droppedByDisconnect += UInt64(queuedMessages)
-        isOpen = false
-        control = []
-        bulk = []
-        queuedBytes = 0
+        seal()
+        removeAll()
+    }
+
+    /// Loses what is queued, and goes on taking messages.
+    ///
+    /// - Returns: how many messages that were.
+    @discardableResult mutating func removeAll() -> Int {
+        defer {
+            control = []
+            bulk = []
+            queuedBytes = 0
+        }
+        return queuedMessages
     }
 
     /// - Returns: whether the message was taken; if not, it certainly never leaves.

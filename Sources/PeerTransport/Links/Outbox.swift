@@ -44,7 +44,15 @@ final class Outbox: Sendable {
         }
     }
 
+    /// Takes no more messages; those in the queue still go out.
+    func seal() { state.withLock { $0.queue.seal() } }
+
     func close() { state.withLock { $0.queue.close() } }
+
+    /// Loses what is queued, for a network that is cut on purpose.
+    ///
+    /// - Returns: how many messages that were.
+    func removeAll() -> Int { state.withLock { $0.queue.removeAll() } }
 
     func takeControl() -> PeerMessage? { state.withLock { $0.queue.takeControl() } }
 

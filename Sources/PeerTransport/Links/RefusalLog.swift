@@ -1,7 +1,8 @@
 import Logging
 import Synchronization
 
-/// Logs why nodes refuse each other: a warning when the sentence is new, then debug, because a refused peer keeps trying.
+/// Logs why nodes refuse each other: a warning when the sentence is new (a line at the info level if it will pass by
+/// itself), then debug, because a refused peer keeps trying.
 final class RefusalLog: Sendable {
     /// Strangers choose the ids they claim; more of them than this only reach the debug level.
     static let maxRemembered = 64
@@ -12,7 +13,8 @@ final class RefusalLog: Sendable {
     init(logger: Logger) { self.logger = logger }
 
     /// - Parameter peer: who is refused or refuses, e.g. "2" or, for a stranger, an address.
-    func log(_ sentence: String, message: Logger.Message, peer: String, direction: LinkDirection) {
+    func log(_ refusal: Refusal, message: Logger.Message, peer: String, direction: LinkDirection) {
+        let sentence = refusal.sentence
         let key = "\(direction.rawValue) \(peer)"
         let isNew = last.withLock { last in
             guard last[key] != sentence else { return false }
@@ -21,7 +23,7 @@ final class RefusalLog: Sendable {
             return true
         }
         logger.log(
-            level: isNew ? .warning : .debug, message,
+            level: !isNew ? .debug : refusal.kind == .notYet ? .info : .warning, message,
             metadata: ["peer.id": "\(peer)", "peer.direction": "\(direction.rawValue)", "reason": "\(sentence)"])
     }
 

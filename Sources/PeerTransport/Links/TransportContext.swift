@@ -9,6 +9,8 @@ final class TransportContext: Sendable {
     let delegate: any PeerTransportDelegate
     let refusals: RefusalLog
     let accepted = AcceptedLinks()
+    let faults = FaultBoard()
+    let incomingSnapshots = IncomingSnapshots()
     /// Never changes, whatever else of the identity does.
     let node: NodeID
     let clusterID: UInt64

@@ -93,6 +93,16 @@ enum FrameKind: UInt8, Sendable {
     case pong = 4
     /// The dialling side does not accept who answered: one sentence, then the end of the connection.
     case refusal = 5
+    /// Like `refusal`: who answered was a member and never will be again.
+    case removed = 6
+    /// What goes over the connection of a snapshot: see `SnapshotFrame`.
+    case snapshotOffer = 7
+    case snapshotAccept = 8
+    case snapshotChunk = 9
+    case snapshotAck = 10
+    case snapshotEnd = 11
+    case snapshotDone = 12
+    case snapshotRefused = 13
 }
 
 struct FrameFlags: OptionSet, Hashable, Sendable {
@@ -118,6 +128,10 @@ enum FrameError: Error, Hashable, Sendable {
     case malformed(MalformedBytes)
     /// A kind that the receiving side of this connection never gets.
     case unexpected(FrameKind)
+    case corruptChunk(offset: UInt64)
+    case chunkOutOfOrder(offset: UInt64, expected: UInt64)
+    /// An offset that nobody has sent yet, or beyond the end.
+    case offset(UInt64)
 }
 
 extension FrameError: CustomStringConvertible {
@@ -133,7 +147,11 @@ extension FrameError: CustomStringConvertible {
         case .piece: "a piece of a message out of order"
         case .messageTooLarge(let limit): "a message of more than \(limit) bytes"
         case .malformed(let what): what.description
-        case .unexpected(let kind): "a frame of kind \(kind) in the wrong direction"
+        case .unexpected(let kind): "a frame of kind \(kind) in the wrong place"
+        case .corruptChunk(let offset): "the chunk at byte \(offset) of a snapshot has a wrong checksum"
+        case .chunkOutOfOrder(let offset, let expected):
+            "the chunk at byte \(offset) of a snapshot, where byte \(expected) follows"
+        case .offset(let offset): "byte \(offset) of a snapshot, which it cannot be"
         }
     }
 }

@@ -63,8 +63,13 @@ struct FrameEncoder: Sendable {
 
     /// Appends a frame that concerns the link itself.
     mutating func encode(_ kind: FrameKind, payload: Bytes, into writer: inout ByteWriter) {
-        appendHeader(kind: kind, group: GroupID(0), payloadByteCount: payload.count, into: &writer)
+        encodeHeader(kind, payloadByteCount: payload.count, into: &writer)
         writer.append(payload)
+    }
+
+    /// Appends what stands before a payload that the caller writes.
+    mutating func encodeHeader(_ kind: FrameKind, payloadByteCount: Int, into writer: inout ByteWriter) {
+        appendHeader(kind: kind, group: GroupID(0), payloadByteCount: payloadByteCount, into: &writer)
     }
 
     private mutating func appendHeader(

@@ -60,7 +60,10 @@ extension PeerMessage {
                         incarnation: try reader.u64("incarnation"), previous: try reader.u64("previous sequence"),
                         sequence: try reader.u64("sequence"), segment: try reader.run(reader.remaining, "segment")))
             } catch { throw .malformed(error) }
-        case .ping, .pong, .refusal: throw .unexpected(header.kind)
+        case .ping, .pong, .refusal, .removed, .snapshotOffer, .snapshotAccept, .snapshotChunk, .snapshotAck,
+            .snapshotEnd,
+            .snapshotDone, .snapshotRefused:
+            throw .unexpected(header.kind)
         }
         guard reader.isAtEnd else {
             throw .malformed(MalformedBytes("end of message", at: payload.count - reader.remaining))

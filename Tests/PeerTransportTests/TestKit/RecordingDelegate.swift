@@ -1,18 +1,32 @@
 import PeerTransport
 import Raft
 
-/// Writes down everything that a transport reports.
+/// Writes down everything that a transport reports, and answers what it asks as the test says.
 final class RecordingDelegate: PeerTransportDelegate {
     enum Event: Hashable, Sendable {
         case connected(PeerIdentity, LinkDirection)
         case disconnected(NodeID, LinkDirection, LinkEnd)
         case messages([PeerMessage], from: NodeID)
+        case removed(by: NodeID, String)
     }
 
-    let events = Recorder<Event>()
-    private let admit: @Sendable (PeerIdentity) -> String?
+    typealias Offered = @Sendable (SnapshotOffer, @escaping @Sendable (SnapshotAnswer) -> Void) -> Void
+    typealias Asked = @Sendable (JoinRequest, @escaping @Sendable (JoinAnswer) -> Void) -> Void
 
-    init(admit: @escaping @Sendable (PeerIdentity) -> String? = { _ in nil }) { self.admit = admit }
+    let events = Recorder<Event>()
+    private let admit: @Sendable (PeerIdentity) -> PeerVerdict
+    private let offered: Offered
+    private let asked: Asked
+
+    init(
+        admit: @escaping @Sendable (PeerIdentity) -> PeerVerdict = { _ in .welcome },
+        offered: @escaping Offered = { _, answer in answer(.refuse("no snapshots in this test")) },
+        asked: @escaping Asked = { _, answer in answer(.refused("no joining in this test", mayTryAgain: false)) }
+    ) {
+        self.admit = admit
+        self.offered = offered
+        self.asked = asked
+    }
 
     func peerMessages(_ messages: [PeerMessage], from node: NodeID) { events.append(.messages(messages, from: node)) }
 
@@ -24,7 +38,17 @@ final class RecordingDelegate: PeerTransportDelegate {
         events.append(.disconnected(node, direction, reason))
     }
 
-    func admitPeer(_ identity: PeerIdentity) -> String? { admit(identity) }
+    func admitPeer(_ identity: PeerIdentity) -> PeerVerdict { admit(identity) }
+
+    func peerSaysRemoved(by node: NodeID, sentence: String) { events.append(.removed(by: node, sentence)) }
+
+    func snapshotOffered(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
+        offered(offer, answer)
+    }
+
+    func joinRequested(_ request: JoinRequest, answer: @escaping @Sendable (JoinAnswer) -> Void) {
+        asked(request, answer)
+    }
 
     /// The messages so far, in the order of their arrival.
     var messages: [PeerMessage] { events.elements.messages }

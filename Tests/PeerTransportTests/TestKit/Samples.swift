@@ -47,7 +47,8 @@ extension PeerMessage {
         let last = EntryID(term: Term(2), index: LogIndex(9))
         let token = ReadToken(incarnation: 4, count: 6)
         let bodies: [Message.Body] = [
-            .preVoteRequest(last: last), .preVoteResponse(granted: true), .voteRequest(last: last),
+            .preVoteRequest(last: last), .preVoteResponse(granted: true), .voteRequest(last: last, isTransfer: false),
+            .voteRequest(last: last, isTransfer: true), .timeoutNow, .commitNotice(last),
             .voteResponse(granted: false), .appendAccepted(matched: LogIndex(8)),
             .appendRejected(previous: LogIndex(8), hint: last), .heartbeatResponse(round: 3),
             .readIndexRequest(token), .readIndexResponse(token, index: LogIndex(4)),

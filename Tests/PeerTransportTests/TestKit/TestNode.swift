@@ -16,9 +16,13 @@ struct TestNode: Sendable {
 
     init(
         _ identity: PeerIdentity, limits: PeerTransportLimits = .quick,
-        admit: @escaping @Sendable (PeerIdentity) -> String? = { _ in nil }
+        admit: @escaping @Sendable (PeerIdentity) -> PeerVerdict = { _ in .welcome }
     ) {
-        delegate = RecordingDelegate(admit: admit)
+        self.init(identity, limits: limits, delegate: RecordingDelegate(admit: admit))
+    }
+
+    init(_ identity: PeerIdentity, limits: PeerTransportLimits = .quick, delegate: RecordingDelegate) {
+        self.delegate = delegate
         log = Recorder()
         transport = PeerTransport(
             identity: identity, limits: limits, group: MultiThreadedEventLoopGroup.singleton,
@@ -28,9 +32,27 @@ struct TestNode: Sendable {
     func start(
         on listen: PeerAddress = Self.loopback, peers: [UInt64: PeerAddress] = [:]
     ) async throws -> PeerAddress {
-        let peers = [NodeID: PeerAddress](uniqueKeysWithValues: peers.map { (NodeID($0.key), $0.value) })
-        return try await transport.start(listen: listen, peers: peers)
+        try await transport.start(listen: listen, peers: Self.peers(peers))
     }
+
+    func setPeers(_ peers: [UInt64: PeerAddress]) { transport.setPeers(Self.peers(peers)) }
+
+    private static func peers(_ peers: [UInt64: PeerAddress]) -> [NodeID: PeerAddress] {
+        [NodeID: PeerAddress](uniqueKeysWithValues: peers.map { (NodeID($0.key), $0.value) })
+    }
+
+    /// Sets one rule between this node and another.
+    func fail(
+        _ node: UInt64, _ direction: NetworkFaults.Direction = .both, seed: UInt64 = 1,
+        _ change: (inout NetworkFaults.Rule) -> Void
+    ) {
+        var faults = transport.faults
+        faults.seed = seed
+        faults.change(NodeID(node), direction, change)
+        transport.setFaults(faults)
+    }
+
+    func heal() { transport.setFaults(NetworkFaults()) }
 
     func statistics(of node: UInt64) -> PeerStatistics? {
         transport.statistics().peers.first { $0.node == NodeID(node) }
@@ -39,10 +61,11 @@ struct TestNode: Sendable {
 
 /// Runs `body` with node 1, which dials node 2, and node 2, which dials nobody; both are stopped afterwards.
 func withPair(
-    limits: PeerTransportLimits = .quick, _ body: (_ one: TestNode, _ two: TestNode) async throws -> Void
+    limits: PeerTransportLimits = .quick, receiver: RecordingDelegate = RecordingDelegate(),
+    _ body: (_ one: TestNode, _ two: TestNode) async throws -> Void
 ) async throws {
     let one = TestNode(.sample(1), limits: limits)
-    let two = TestNode(.sample(2), limits: limits)
+    let two = TestNode(.sample(2), limits: limits, delegate: receiver)
     try await withNodes(one, two) {
         let address = try await two.start()
         _ = try await one.start(peers: [2: address])
@@ -64,6 +87,6 @@ extension PeerTransportLimits {
     static var quick: PeerTransportLimits {
         PeerTransportLimits(
             handshakeTimeout: .seconds(50), connectTimeout: .seconds(50), reconnectMax: .milliseconds(40),
-            linkTimeout: .seconds(50))
+            linkTimeout: .seconds(50), snapshotStallTimeout: .seconds(50))
     }
 }

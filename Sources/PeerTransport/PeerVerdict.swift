@@ -1,0 +1,11 @@
+/// What a node says to a peer whose protocol, cluster and ids fit.
+package enum PeerVerdict: Hashable, Sendable {
+    case welcome
+    /// Its id is not known here yet: this node lags behind the change that added it. The peer dials again after the
+    /// usual pauses. One sentence.
+    case notYet(String)
+    /// One sentence that says why not and what to do; both sides log it. The peer dials again after the longest pause.
+    case refused(String)
+    /// Its id belonged to a member and never will again: its delegate is told (`peerSaysRemoved`). One sentence.
+    case removed(String)
+}
