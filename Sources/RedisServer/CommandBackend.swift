@@ -30,6 +30,10 @@ package protocol CommandBackend: AnyObject, Sendable {
     /// The JSON of `/status`.
     func statusJSON() -> String
 
+    /// Carries out a request of an operator and calls `reply` once, from any thread, when it is done or has failed: at
+    /// the latest after some seconds.
+    func administer(_ request: AdminRequest, reply: @escaping @Sendable (AdminReply) -> Void)
+
     /// A read met a broken store: the node stops.
     func storeFailed(_ error: StateStoreError)
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The command line client: keys, the cluster's state, and the demo.
+/// The command line client: keys, the cluster's state and members, and the demo.
 @main
 struct Roostctl: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +23,7 @@ struct Roostctl: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             SetCommand.self, GetCommand.self, DeleteCommand.self, AppendCommand.self, IncrementCommand.self,
-            StatusCommand.self, DemoCommand.self, CompletionCommand.self,
+            StatusCommand.self, MemberCommand.self, TransferCommand.self, DemoCommand.self, CompletionCommand.self,
         ])
 
     @OptionGroup var client: ClientOptions

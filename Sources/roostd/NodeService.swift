@@ -6,6 +6,8 @@ import ServiceLifecycle
 protocol RunningNode: Sendable {
     /// Returns only if the node must stop by itself.
     func waitUntilFailed() async -> NodeFailure
+    /// Returns only if the node was removed from its cluster: what the process says last after an orderly stop.
+    func waitUntilRemoved() async -> NodeFailure
     /// Drains and closes; returns when everything is closed.
     func stop() async
 }
@@ -23,6 +25,7 @@ struct NodeService: Service {
         case stopRequested
         case stopped
         case failed(NodeFailure)
+        case removed(NodeFailure)
     }
 
     private enum State {
@@ -30,8 +33,8 @@ struct NodeService: Service {
         case starting(isStopWanted: Bool)
         /// Can transition to: stopping, or the end by a failure.
         case serving(any RunningNode)
-        /// Draining. Can transition to: the end.
-        case stopping
+        /// Draining. Can transition to: the end, with a farewell if the node was removed from its cluster.
+        case stopping(farewell: NodeFailure?)
     }
 
     let stopWatch: StopWatch
@@ -71,6 +74,7 @@ struct NodeService: Service {
             case (.started(let node), .starting(let isStopWanted)):
                 stopWatch.nodeStarted()
                 Task { continuation.yield(.failed(await node.waitUntilFailed())) }
+                Task { continuation.yield(.removed(await node.waitUntilRemoved())) }
                 if isStopWanted {
                     state = stop(node, continuation)
                 } else {
@@ -79,6 +83,8 @@ struct NodeService: Service {
                 }
             case (.startFailed(let error), .starting(let isStopWanted)):
                 if isStopWanted && error is CancellationError { return }
+                // A node that was removed has nothing to do, which is no failure; but an end before READY=1 would be one.
+                if (error as? NodeFailure)?.code == .success { notifier.ready() }
                 throw error
             case (.stopRequested, .starting):
                 logger.notice("stopping before recovery is done")
@@ -89,23 +95,28 @@ struct NodeService: Service {
                 state = stop(node, continuation)
             case (.failed(let failure), .serving), (.failed(let failure), .stopping):
                 throw failure
-            case (.stopped, .stopping):
+            case (.removed(let farewell), .serving(let node)):
+                state = stop(node, continuation, farewell: farewell)
+            case (.stopped, .stopping(let farewell)):
+                if let farewell { throw farewell }
                 return
-            case (.stopRequested, .stopping):
-                break  // Legal race: a signal, and the end of the group.
-            case (.started, _), (.startFailed, _), (.stopped, _), (.failed, .starting):
+            case (.stopRequested, .stopping), (.removed, .stopping):
+                break  // Legal races: a signal, the end of the group, a removal.
+            case (.started, _), (.startFailed, _), (.stopped, _), (.failed, .starting), (.removed, .starting):
                 preconditionFailure("\(event) in \(state)")
             }
         }
     }
 
-    private func stop(_ node: any RunningNode, _ continuation: AsyncStream<Event>.Continuation) -> State {
+    private func stop(
+        _ node: any RunningNode, _ continuation: AsyncStream<Event>.Continuation, farewell: NodeFailure? = nil
+    ) -> State {
         logger.notice("stopping")
         notifier.stopping(status: "stopping")
         Task {
             await node.stop()
             continuation.yield(.stopped)
         }
-        return .stopping
+        return .stopping(farewell: farewell)
     }
 }

@@ -35,6 +35,7 @@ struct NodeFlags: SettingFlags {
     @SettingFlag("node.data_dir") var dataDir
     @SettingFlag("node.cluster_name") var clusterName
     @SettingFlag("node.peers") var peers
+    @SettingFlag("node.join") var join
 }
 
 struct AddressFlags: SettingFlags {
@@ -64,6 +65,11 @@ struct RaftFlags: SettingFlags {
     @SettingFlag("raft.max_uncommitted_bytes") var maxUncommittedBytes
     @SettingFlag("raft.max_apply_bytes") var maxApplyBytes
     @SettingFlag("raft.entry_cache_bytes") var entryCacheBytes
+    @SettingFlag("raft.lease_reads") var leaseReads
+    @SettingFlag("raft.max_clock_drift_percent") var maxClockDriftPercent
+    @SettingFlag("raft.disk_stall_limit") var diskStallLimit
+    @SettingFlag("raft.max_retained_entries") var maxRetainedEntries
+    @SettingFlag("raft.max_retained_bytes") var maxRetainedBytes
 }
 
 struct StorageFlags: SettingFlags {
@@ -99,5 +105,8 @@ struct LimitFlags: SettingFlags {
     @SettingFlag("limits.peer_max_message_bytes") var peerMaxMessageBytes
     @SettingFlag("limits.peer_queue_bytes") var peerQueueBytes
     @SettingFlag("limits.peer_reconnect_max") var peerReconnectMax
+    @SettingFlag("limits.snapshot_rate_bytes") var snapshotRateBytes
+    @SettingFlag("limits.snapshot_chunk_bytes") var snapshotChunkBytes
+    @SettingFlag("limits.join_timeout") var joinTimeout
     @SettingFlag("limits.shutdown_timeout") var shutdownTimeout
 }

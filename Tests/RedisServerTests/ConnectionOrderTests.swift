@@ -8,7 +8,7 @@ import Testing
 @testable import RedisServer
 
 /// One connection over an embedded channel: bytes in, bytes out, no sockets and no time.
-private final class TestConnection {
+final class TestConnection {
     let backend = FakeBackend()
     let channel = EmbeddedChannel()
 
@@ -178,7 +178,7 @@ struct CommandReplyTests {
         ("NOPE a b", "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' "),
         ("CLIENT NOPE", "-ERR unknown subcommand 'NOPE'. Try COMMAND DOCS CLIENT."),
         ("HELLO 4", "-NOPROTO unsupported protocol version"), ("FLUSHALL NOW", "-ERR syntax error"),
-        ("CLIENT ID", ":1"), ("COMMAND COUNT", ":24"), ("ECHO hi", "$2\r\nhi"),
+        ("CLIENT ID", ":1"), ("COMMAND COUNT", ":28"), ("ECHO hi", "$2\r\nhi"),
     ])
     func `is answered at once`(command: String, reply: String) throws {
         let connection = try TestConnection()

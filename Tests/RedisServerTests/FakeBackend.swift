@@ -36,6 +36,11 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
     var reader: any KeyValueReading { Reader(backend: self) }
     func usage() -> NodeUsage { NodeUsage(estimatedKeys: 0, residentBytes: 1) }
     func statusJSON() -> String { "{}" }
+    private(set) var admin: [(request: AdminRequest, reply: @Sendable (AdminReply) -> Void)] = []
+    func administer(_ request: AdminRequest, reply: @escaping @Sendable (AdminReply) -> Void) {
+        admin.append((request, reply))
+    }
+
     func storeFailed(_ error: StateStoreError) { preconditionFailure("\(error)") }
 
     func description() -> NodeDescription {

@@ -108,7 +108,19 @@ struct ConfigurationProblemTests {
         (["raft.max_append_bytes": "9MiB"], "(9MiB) must not be more than raft.max_inflight_bytes (8MiB)"),
         (["raft.max_uncommitted_bytes": "1KiB"], "limits.max_batch_bytes (1MiB) must not be more than"),
         (["limits.peer_max_message_bytes": "64MiB"], "(64MiB) must be 64KiB more than limits.max_request_bytes and"),
-        (["debug.fault_injection": "yes"], "this version has no fault injection"),
+        (["raft.lease_reads": "yes", "raft.check_quorum": "no"], "raft.lease_reads needs raft.check_quorum"),
+        (
+            ["node.join": "10.0.0.9:7400", "node.peers": "1=10.0.0.1:7400,2=10.0.0.2:7400"],
+            "node.join joins a cluster and node.peers founds one"
+        ),
+        (
+            ["node.join": "10.0.0.9:7400", "listen.peer": "0.0.0.0:7400", "listen.protected_mode": "no"],
+            "listen.peer is a wildcard, which the cluster cannot be told to dial; set advertise.peer"
+        ),
+        (
+            ["node.join": "10.0.0.9:7400", "listen.peer": "127.0.0.1:0"],
+            "listen.peer has port 0, and a node that joins must say where it is dialled"
+        ),
     ]) func `values that do not fit together`(flags: [String: String], expected: String) throws {
         let found = problems(flags)
         #expect(found.count == 1)

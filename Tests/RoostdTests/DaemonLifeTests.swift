@@ -29,6 +29,31 @@ struct DaemonLifeTests {
         #expect(lines(result) == ["roostd: exit 74 (I/O error): fsync: EIO; replace the disk"])
     }
 
+    private static let removal = NodeFailure(.success, cause: "node 4 was removed", remedy: "join under a new id")
+
+    @Test func `a node that was removed stops in order, and the end is clean`() async throws {
+        let result = try await #require(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) {
+            await run { FakeNode(removal: Self.removal) }
+        }
+        #expect(
+            lines(result) == [
+                "notice stopping", "node closed",
+                "roostd: exit 0 (clean stop or removed): node 4 was removed; join under a new id",
+            ])
+    }
+
+    @Test func `a node that was removed before it started is no failure to the service manager`() async throws {
+        let result = try await #require(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) {
+            let manager = NotifySocket()
+            await run(
+                environment: ["NOTIFY_SOCKET": manager.name],
+                ending: { manager.received().forEach { ProcessEnd.say($0) } }
+            ) { throw Self.removal }
+        }
+        #expect(lines(result).contains("READY=1"))
+        #expect(lines(result).last?.contains("node 4 was removed") == true)
+    }
+
     @Test func `a node that cannot start ends the process with its code`() async throws {
         let result = try await #require(processExitsWith: .exitCode(66), observing: [\.standardErrorContent]) {
             await run { throw NodeFailure(.foreignData, cause: "this is node 2", remedy: "give --node-id 2") }
@@ -123,7 +148,7 @@ struct DaemonLifeTests {
         let result = try await #require(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) {
             let manager = NotifySocket()
             await run(environment: ["NOTIFY_SOCKET": manager.name]) {
-                FakeNode(serving: { send(SIGTERM) }, stopping: { manager.received().forEach(ProcessEnd.say) })
+                FakeNode(serving: { send(SIGTERM) }, stopping: { manager.received().forEach { ProcessEnd.say($0) } })
             }
         }
         #expect(
@@ -133,7 +158,8 @@ struct DaemonLifeTests {
 
 /// Does what `Daemon` does, around a made-up node, and ends the process.
 private func run(
-    environment: [String: String] = [:], _ start: @escaping @Sendable () async throws -> any RunningNode
+    environment: [String: String] = [:], ending: () -> Void = {},
+    _ start: @escaping @Sendable () async throws -> any RunningNode
 ) async -> Never {
     let logger = Logger(label: "test") { _ in
         RoostLogHandler(NodeConfiguration().log, isForJournal: false, output: .standardError)
@@ -144,6 +170,7 @@ private func run(
     do {
         try await Daemon.run(service, until: stopWatch, logger: logger)
     } catch let failure as NodeFailure {
+        ending()
         ProcessEnd.fail(failure)
     } catch {
         fatalError("the daemon let an error through: \(error)")
@@ -155,11 +182,18 @@ private struct FakeNode: RunningNode {
     /// Runs once the node serves; then comes the failure, if there is one.
     var serving: @Sendable () async -> Void = {}
     var failure: NodeFailure?
+    var removal: NodeFailure?
     var stopping: @Sendable () async -> Void = {}
 
     func waitUntilFailed() async -> NodeFailure {
         await serving()
         if let failure { return failure }
+        await forever()
+        preconditionFailure("for ever is over")
+    }
+
+    func waitUntilRemoved() async -> NodeFailure {
+        if let removal { return removal }
         await forever()
         preconditionFailure("for ever is over")
     }

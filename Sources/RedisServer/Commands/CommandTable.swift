@@ -5,6 +5,10 @@ enum Command: String, CaseIterable, Sendable {
     case append, client, command, config, dbsize, del, echo, exists, flushall, flushdb, get, hello, incr, incrby, info
     case mget, mset, ping, quit, role, select, set, strlen
     case roostStatus = "roost.status"
+    case roostSession = "roost.session"
+    case roostOnce = "roost.once"
+    case roostMember = "roost.member"
+    case roostDebug = "roost.debug"
 
     /// What the door must know of it before it looks at the arguments.
     struct Specification: Sendable {
@@ -55,6 +59,15 @@ enum Command: String, CaseIterable, Sendable {
         case .set: .key(-3, .write, "Sets the value of a key: NX, XX, IFEQ, GET.")
         case .strlen: .key(2, .read, "Answers the length of a value.")
         case .roostStatus: .local(1, "The node's status as JSON.")
+        case .roostSession:
+            Specification(
+                arity: -2, kind: .write, summary: "OPEN, CLOSE: sessions, in which a request can be sent again safely.")
+        case .roostOnce:
+            Specification(
+                arity: -4, kind: .write,
+                summary: "Executes a write command once for its number in a session, however often it is sent.")
+        case .roostMember: .local(-2, "Members of the cluster: LIST, ADD, PROMOTE, REMOVE, TRANSFER.")
+        case .roostDebug: .local(-2, "Makes the node fail on purpose, where its configuration allows it: NET.")
         }
     }
 

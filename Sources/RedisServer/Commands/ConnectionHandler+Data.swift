@@ -28,21 +28,23 @@ extension ConnectionHandler {
         case .set: set(arguments)
         case .del:
             guard acceptsKeys(arguments, 1..<arguments.count) else { return }
-            write { $0.delete(count: arguments.count - 1) { arguments[$0 + 1] } }
+            write(arguments) { $0.delete(count: arguments.count - 1) { arguments[$0 + 1] } }
         case .append:
             guard acceptsKeys(arguments, 1..<2) else { return }
-            write { $0.append(key: arguments[1], suffix: arguments[2]) }
+            write(arguments) { $0.append(key: arguments[1], suffix: arguments[2]) }
         case .incr:
             guard acceptsKeys(arguments, 1..<2) else { return }
-            write { $0.increment(key: arguments[1], by: 1) }
+            write(arguments) { $0.increment(key: arguments[1], by: 1) }
         case .incrby:
             guard acceptsKeys(arguments, 1..<2) else { return }
             guard let delta = DecimalInteger.parse(arguments[2]) else {
                 return replyError("ERR value is not an integer or out of range")
             }
-            write { $0.increment(key: arguments[1], by: delta) }
+            write(arguments) { $0.increment(key: arguments[1], by: delta) }
         case .mset: multiSet(arguments)
         case .flushall, .flushdb: flushAll(command, arguments)
+        case .roostSession: session(arguments)
+        case .roostOnce: once(arguments)
         default: preconditionFailure("\(command) is no write")
         }
     }
@@ -53,7 +55,7 @@ extension ConnectionHandler {
         for pair in 0..<pairs {
             guard acceptsKeys(arguments, 1 + 2 * pair..<2 + 2 * pair) else { return }
         }
-        write { $0.multiSet(count: pairs) { (arguments[1 + 2 * $0], arguments[2 + 2 * $0]) } }
+        write(arguments) { $0.multiSet(count: pairs) { (arguments[1 + 2 * $0], arguments[2 + 2 * $0]) } }
     }
 
     /// `FLUSHALL [ASYNC|SYNC]`: one range deletion either way.
@@ -62,14 +64,14 @@ extension ConnectionHandler {
         if arguments.count == 2, !["ASYNC", "SYNC"].contains(arguments.text(1).uppercased()) {
             return replyError("ERR syntax error")
         }
-        write { $0.flushAll() }
+        write(arguments) { $0.flushAll() }
     }
 
     /// `SET key value [NX | XX | IFEQ old] [GET]`.
     private func set(_ arguments: ArgumentList) {
         guard acceptsKeys(arguments, 1..<2) else { return }
         if arguments.count == 3 {
-            write { $0.set(key: arguments[1], value: arguments[2], condition: .none, returnOld: false) }
+            write(arguments) { $0.set(key: arguments[1], value: arguments[2], condition: .none, returnOld: false) }
             return
         }
         switch SetOptions.parse(arguments) {
@@ -80,7 +82,7 @@ extension ConnectionHandler {
                     key: arguments[1], value: arguments[2], condition: options.condition(arguments),
                     returnOld: options.returnsOld)
             }
-            if options.returnsOld { writeAlone(encode) } else { write(encode) }
+            if options.returnsOld { writeAlone(arguments, encode) } else { write(arguments, encode) }
         }
     }
 

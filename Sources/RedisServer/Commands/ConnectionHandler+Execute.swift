@@ -44,7 +44,7 @@ extension ConnectionHandler {
         return true
     }
 
-    private func replyUnknown(_ arguments: ArgumentList) {
+    func replyUnknown(_ arguments: ArgumentList) {
         let shown = (1..<arguments.count).prefix(8).map { "'\(arguments.text($0).prefix(128))' " }.joined()
         replyError("ERR unknown command '\(arguments.text(0).prefix(128))', with args beginning with: \(shown)")
     }

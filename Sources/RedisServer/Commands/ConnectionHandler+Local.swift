@@ -20,7 +20,9 @@ extension ConnectionHandler {
         case .roostStatus:
             let json = loop.backend.statusJSON()
             reply { $0.writeBulk(json) }
-        case .append, .dbsize, .del, .exists, .flushall, .flushdb, .get, .incr, .incrby, .mget, .mset, .set, .strlen:
+        case .roostMember, .roostDebug: executeAdmin(command, arguments)
+        case .append, .dbsize, .del, .exists, .flushall, .flushdb, .get, .incr, .incrby, .mget, .mset, .set, .strlen,
+            .roostSession, .roostOnce:
             preconditionFailure("\(command) is no local command")
         }
     }

@@ -32,6 +32,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Reads among the slots.
     private var pendingReads = 0
     private(set) var out = ReplyBuffer()
+    private var lastPromise: UInt64 = 0
 
     private weak var channel: (any Channel)?
     private var context: ChannelHandlerContext?
@@ -178,9 +179,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
     struct ArgumentList {
         fileprivate let buffer: UnsafeRawBufferPointer
         fileprivate let connection: ConnectionHandler
+        /// Arguments that stand before this command's name.
+        private var start = 0
+        /// Under which the command is to be executed once.
+        fileprivate private(set) var requestNumber: RequestNumber?
 
-        var count: Int { connection.parser.argumentCount }
-        subscript(index: Int) -> UnsafeRawBufferPointer { connection.parser.argument(index, in: buffer) }
+        fileprivate init(buffer: UnsafeRawBufferPointer, connection: ConnectionHandler) {
+            self.buffer = buffer
+            self.connection = connection
+        }
+
+        var count: Int { connection.parser.argumentCount - start }
+        subscript(index: Int) -> UnsafeRawBufferPointer { connection.parser.argument(start + index, in: buffer) }
+
+        /// The command whose name is the argument `index`.
+        func command(at index: Int, of request: RequestNumber) -> ArgumentList {
+            var command = self
+            command.start += index
+            command.requestNumber = request
+            return command
+        }
 
         /// For texts that are shown: option words, names, addresses.
         func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
@@ -202,15 +220,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Whether a read is owed: a write must then wait (`execute` answers false and changes nothing).
     var mustFinishReads: Bool { pendingReads > 0 }
 
-    /// Hands one write over; its outcome is the reply.
-    func write(_ encode: (inout SegmentWriter) -> Void) {
-        slots.append(.write(ticket: loop.addWrite(of: self, encode)))
+    /// Hands one write over, under the number of a session if `arguments` come with one; its outcome is the reply.
+    func write(_ arguments: ArgumentList, _ encode: (inout SegmentWriter) -> Void) {
+        guard let request = arguments.requestNumber else {
+            slots.append(.write(ticket: loop.addWrite(of: self, encode)))
+            return
+        }
+        let ticket = loop.addWrite(of: self) { $0.once(request.session, sequence: request.sequence, encode) }
+        slots.append(.write(ticket: ticket))
     }
 
     /// Hands over a write whose reply may be as long as a value: no further command is taken before it is answered, so
     /// that a connection is owed one such reply at a time.
-    func writeAlone(_ encode: (inout SegmentWriter) -> Void) {
-        write(encode)
+    func writeAlone(_ arguments: ArgumentList, _ encode: (inout SegmentWriter) -> Void) {
+        write(arguments, encode)
         holdsCommands = true
     }
 
@@ -224,6 +247,24 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func awaitRead(_ read: ReadCommand) {
         pendingReads += 1
         slots.append(.read(ticket: loop.addRead(of: self), read))
+    }
+
+    /// Owes a reply that comes later, from whichever thread: the closure that this returns delivers it. Call it once.
+    func promiseReply() -> @Sendable (@escaping @Sendable (inout ReplyBuffer) -> Void) -> Void {
+        lastPromise += 1
+        let promise = lastPromise
+        slots.append(.promised(promise))
+        let (bound, eventLoop) = (NIOLoopBound(self, eventLoop: loop.eventLoop), loop.eventLoop)
+        return { write in eventLoop.execute { bound.value.keep(promise, write) } }
+    }
+
+    private func keep(_ promise: UInt64, _ write: (inout ReplyBuffer) -> Void) {
+        let position = slots.firstIndex { if case .promised(promise) = $0 { true } else { false } }
+        guard context != nil, let position else { return }
+        var buffer = ReplyBuffer()
+        write(&buffer)
+        slots[position] = .reply(buffer)
+        pump()
     }
 
     /// No further command is taken; the connection ends when all replies have left.
@@ -293,7 +334,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .reply(let buffer):
                 slots.removeFirst()
                 buffer.buffer.withUnsafeReadableBytes { out.write($0) }
-            case .write, .running:
+            case .write, .running, .promised:
                 return
             case .read(let ticket, let read):
                 guard ticket <= loop.readyThrough, channel?.isWritable ?? false else { return }

@@ -10,4 +10,6 @@ enum Slot {
     case read(ticket: UInt64, ReadCommand)
     /// A read that runs on a thread that may wait for the disk.
     case running
+    /// A reply that the node gives later (`promiseReply`).
+    case promised(UInt64)
 }

@@ -13,12 +13,15 @@ struct ConfigurationChecks {
         checkAdvertised()
         checkTiming()
         checkSizes()
-        checkDebug()
+        checkLeases()
     }
 
     private mutating func checkMembers() {
         let node = configuration.node
         if node.peers.isEmpty { return }
+        if node.join != nil {
+            report("node.join", "joins a cluster and node.peers founds one; set one of the two")
+        }
         if node.peers[node.id] == nil {
             let ids = node.peers.keys.sorted().map(String.init).joined(separator: ", ")
             report("node.peers", "names the members \(ids), but not this node, whose node.id is \(node.id)")
@@ -59,10 +62,16 @@ struct ConfigurationChecks {
     }
 
     private mutating func checkAdvertised() {
-        guard !configuration.node.peers.isEmpty, configuration.listen.redis.isWildcard,
-            configuration.advertise.redis == nil
-        else { return }
-        report("listen.redis", "is a wildcard, which clients cannot be told to dial; set advertise.redis")
+        let isAlone = configuration.node.peers.isEmpty && configuration.node.join == nil
+        if !isAlone, configuration.listen.redis.isWildcard, configuration.advertise.redis == nil {
+            report("listen.redis", "is a wildcard, which clients cannot be told to dial; set advertise.redis")
+        }
+        if configuration.node.join != nil, configuration.listen.peer.isWildcard, configuration.advertise.peer == nil {
+            report("listen.peer", "is a wildcard, which the cluster cannot be told to dial; set advertise.peer")
+        }
+        if configuration.node.join != nil, configuration.listen.peer.port == 0, configuration.advertise.peer == nil {
+            report("listen.peer", "has port 0, and a node that joins must say where it is dialled; give it a port")
+        }
     }
 
     private mutating func checkTiming() {
@@ -99,10 +108,9 @@ struct ConfigurationChecks {
         }
     }
 
-    private mutating func checkDebug() {
-        if configuration.debug.faultInjection {
-            report("debug.fault_injection", "is on, but this version has no fault injection; leave it off")
-        }
+    private mutating func checkLeases() {
+        guard configuration.raft.leaseReads, !configuration.raft.checkQuorum else { return }
+        report("raft.lease_reads", "needs raft.check_quorum: a lease is what a majority's answers are worth")
     }
 
     private mutating func report(_ key: String, _ sentence: String) {

@@ -29,6 +29,9 @@ extension NodeConfiguration {
         package var clusterName = "roost"
         /// The founding members and where this node dials them, itself included. Empty: a cluster of one (default).
         package var peers: [UInt64: HostPort] = [:]
+        /// The peer address of any member of the cluster to join, instead of `peers`. Only while the data directory has
+        /// no identity; ignored afterwards. Nil (default): found a cluster.
+        package var join: HostPort?
     }
 
     /// Where this node listens. Port 0 picks a free one. All on loopback by default, so that a fresh node is private.
@@ -74,6 +77,19 @@ extension NodeConfiguration {
         package var maxApplyBytes = 4 << 20
         /// Entries kept in memory for followers that lag. Default 64 MiB.
         package var entryCacheBytes = 64 << 20
+        /// Answer reads without asking a majority, trusting clocks (Raft thesis, section 6.4.1). Alike on all nodes.
+        /// Default false.
+        package var leaseReads = false
+        /// How much faster or slower than real time any node's clock may run; only `leaseReads` relies on it.
+        /// Default 10.
+        package var maxClockDriftPercent = 10
+        /// A leader whose disk has not finished a write for this long hands over, if it can. Default 2 s.
+        package var diskStallLimit: Duration = .seconds(2)
+        /// Entries that the log keeps for a member that is behind; further behind, it gets a snapshot.
+        /// Default 1,000,000.
+        package var maxRetainedEntries = 1_000_000
+        /// The same in bytes. Default 1 GiB.
+        package var maxRetainedBytes = 1 << 30
     }
 
     /// Where state and log are kept, and how much memory and time that may take.
@@ -145,7 +161,13 @@ extension NodeConfiguration {
         package var peerQueueBytes = 64 << 20
         /// The longest pause between attempts to reach a peer. Default 1 s.
         package var peerReconnectMax: Duration = .seconds(1)
-        /// How long SIGTERM lets commands under way finish. Default 5 s.
+        /// Bytes a second that a snapshot may take on the way to one member; 0: as fast as it goes. Default 0.
+        package var snapshotRateBytes = 0
+        /// Pieces in which a snapshot is sent, each with its checksum. Default 256 KiB.
+        package var snapshotChunkBytes = 256 << 10
+        /// How long joining waits for a member that answers before the process ends with 69. Default 30 s.
+        package var joinTimeout: Duration = .seconds(30)
+        /// How long SIGTERM lets commands under way finish, once leadership is handed over. Default 5 s.
         package var shutdownTimeout: Duration = .seconds(5)
     }
 
@@ -166,7 +188,7 @@ extension NodeConfiguration {
 
     /// For tests of the shipped daemon only.
     package struct Debug: Hashable, Sendable {
-        /// Opens the commands that break things on purpose. Default false.
+        /// Opens `ROOST.DEBUG`, which makes the node fail on purpose. Default false.
         package var faultInjection = false
     }
 }

@@ -32,6 +32,12 @@ extension Setting {
         Setting(
             "node", "peers", \.node.peers, .peers,
             "The founding members by id, this node included, and where this node dials them. Empty: a cluster of one."),
+        Setting(
+            "node", "join", \.node.join, .advertisedAddress,
+            """
+            The peer address of any member of a running cluster: the node gets an id there and joins it. Ignored once \
+            the data directory belongs to a cluster.
+            """),
     ]
 
     private static let listen = [
@@ -92,6 +98,21 @@ extension Setting {
         Setting(
             "raft", "entry_cache_bytes", \.raft.entryCacheBytes, .bytes(),
             "Recent entries kept in memory for followers that lag."),
+        Setting(
+            "raft", "lease_reads", \.raft.leaseReads, .boolean,
+            "Answer reads without asking a majority, relying on clocks. Must be the same on all nodes."),
+        Setting(
+            "raft", "max_clock_drift_percent", \.raft.maxClockDriftPercent, .count(0...50),
+            "How much faster or slower than real time any node's clock may run; only lease_reads relies on it."),
+        Setting(
+            "raft", "disk_stall_limit", \.raft.diskStallLimit, .duration,
+            "A leader whose disk has not finished a write for this long hands over, if a majority is ahead of it."),
+        Setting(
+            "raft", "max_retained_entries", \.raft.maxRetainedEntries, .count(1...1_000_000_000),
+            "Entries that the log keeps for a member that is behind or away; further behind, it gets a snapshot."),
+        Setting(
+            "raft", "max_retained_bytes", \.raft.maxRetainedBytes, .bytes(from: 64 << 10),
+            "The same, in bytes."),
     ]
 
     private static let storage = [
@@ -181,6 +202,15 @@ extension Setting {
             "limits", "peer_reconnect_max", \.limits.peerReconnectMax, .duration,
             "The longest pause between attempts to reach a peer."),
         Setting(
+            "limits", "snapshot_rate_bytes", \.limits.snapshotRateBytes, .bytes(from: 0),
+            "Bytes a second that a snapshot may take on its way to one member. 0: as fast as it goes."),
+        Setting(
+            "limits", "snapshot_chunk_bytes", \.limits.snapshotChunkBytes, .bytes(from: 4 << 10),
+            "Piece in which a snapshot is sent, with a checksum of its own."),
+        Setting(
+            "limits", "join_timeout", \.limits.joinTimeout, .duration,
+            "How long a node that joins looks for a member that takes it before it ends with exit code 69."),
+        Setting(
             "limits", "shutdown_timeout", \.limits.shutdownTimeout, .duration,
             "How long a stop lets commands under way finish. After a second SIGTERM the process ends at this time."),
     ]
@@ -195,6 +225,6 @@ extension Setting {
     private static let debug = [
         Setting(
             "debug", "fault_injection", \.debug.faultInjection, .boolean,
-            "Open the commands that break things on purpose. Not in this version.")
+            "Open ROOST.DEBUG, which makes this node fail on purpose.")
     ]
 }

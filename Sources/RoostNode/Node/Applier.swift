@@ -8,6 +8,8 @@ import RedisServer
 final class Applier: Sendable {
     enum Work: Sendable {
         case entries([Entry])
+        /// Called when everything before is applied.
+        case barrier(@Sendable () -> Void)
         case stop
     }
 
@@ -48,9 +50,12 @@ final class Applier: Sendable {
             progress.busy()
             for item in work {
                 if failure.isSet { return }
-                guard case .entries(let entries) = item else { return }
                 do throws(NodeFailure) {
-                    try apply(entries)
+                    switch item {
+                    case .entries(let entries): try apply(entries)
+                    case .barrier(let reached): reached()
+                    case .stop: return
+                    }
                 } catch {
                     failure.fail(error)
                     return
@@ -79,7 +84,7 @@ final class Applier: Sendable {
         var results = ResultGroups()
         var settled: [UInt64] = []
         var commands = 0
-        let stamp = try machine.apply(page) { origin, outcomes in
+        let applied = try machine.apply(page) { origin, outcomes in
             settled.append(origin.sequence)
             commands += outcomes.count
             guard let entry = submissions.take(origin.sequence) else { return }
@@ -89,7 +94,9 @@ final class Applier: Sendable {
         results.deliver()
         metrics.apply.record(SystemClock.monotonic().since(began))
         metrics.settledCommands.add(commands)
-        report(.applied(AppliedNotice(last: last.id, settled: settled, stamp: stamp)))
+        report(
+            .applied(
+                AppliedNotice(last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster)))
         maintenance.noteApplied(entries: page.count, bytes: bytes, through: last.index)
     }
 }

@@ -1,5 +1,4 @@
 import Raft
-import Synchronization
 
 /// A few threads for reads that may wait for the disk: cold keys of clients, and log entries for followers that lag.
 final class BlockingPool: Sendable {
@@ -12,13 +11,13 @@ final class BlockingPool: Sendable {
     private let inboxes: [Inbox<Work>]
     private let threads: [WorkerThread]
     private let next = RoundRobin()
-    private let isStopping: StopFlag
+    private let isStopping: Signal
 
     /// - Parameter name: at most 13 bytes.
     init(threads count: Int, name: String = "roost-read") {
         let inboxes = (0..<count).map { _ in Inbox<Work>() }
         self.inboxes = inboxes
-        let isStopping = StopFlag()
+        let isStopping = Signal()
         self.isStopping = isStopping
         threads = inboxes.enumerated().map { number, inbox in
             WorkerThread(name: "\(name)-\(number)") {
@@ -27,7 +26,7 @@ final class BlockingPool: Sendable {
                     work.removeAll(keepingCapacity: true)
                     inbox.drain(into: &work, until: .never)
                     for item in work {
-                        guard case .run(let body) = item, !isStopping.isSet else { return }
+                        guard case .run(let body) = item, !isStopping.isRaised else { return }
                         body()
                     }
                 }
@@ -41,14 +40,8 @@ final class BlockingPool: Sendable {
 
     /// Finishes what is under way, forgets what is queued, and ends the threads.
     func stop() {
-        isStopping.set()
+        isStopping.raise()
         for inbox in inboxes { inbox.push(.stop) }
         for thread in threads { thread.join() }
     }
-}
-
-private final class StopFlag: Sendable {
-    private let flag = Atomic<Bool>(false)
-    var isSet: Bool { flag.load(ordering: .acquiring) }
-    func set() { flag.store(true, ordering: .releasing) }
 }

@@ -13,6 +13,8 @@ import RedisServer
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
 /// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
 ///
+/// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`.
+///
 /// Confined to its thread, apart from `inbox`.
 final class Consensus {
     struct Parts {
@@ -23,13 +25,17 @@ final class Consensus {
         var inbox: Inbox<ConsensusEvent>
         var logWriter: LogWriter
         var applier: Applier
-        var transport: PeerTransport?
+        var transport: PeerTransport
+        var book: MemberBook
+        var snapshots: SnapshotTraffic
         var pool: BlockingPool
         var store: NodeStore
         var submissions: SubmissionTable
         var board: StatusBoard
         var metrics: NodeMetrics
         var failure: FailureLatch
+        /// Set when this node was removed from the cluster, and knows it for ever.
+        var departure: FailureLatch
         var progress: ThreadProgress
         var logger: Logger
     }
@@ -44,6 +50,10 @@ final class Consensus {
         var flushPolicy: FlushPolicy
         /// How long an empty founder looks for the others before it takes them for not started.
         var foundingGrace: Duration
+        /// How often a node that was removed asks the members whether they know of it.
+        var knockInterval: Duration
+        /// How long a change of the membership may take.
+        var adminTimeout: Duration
     }
 
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
@@ -53,23 +63,37 @@ final class Consensus {
     /// The board is at most this old while the thread is busy.
     private static let publishInterval = Duration.milliseconds(5)
 
-    private let parts: Parts
-    private let limits: Limits
-    private var core: RaftCore
-    private var outbox: Outbox
+    let parts: Parts
+    let limits: Limits
+    var core: RaftCore
+    var outbox: Outbox
+    var desk: MembershipDesk
+    /// Who waits for the desk, by ticket.
+    var deskCallers: [MembershipDesk.Ticket: @Sendable (MembershipDesk.Answer) -> Void] = [:]
+    var lastDeskTicket: MembershipDesk.Ticket = 0
+    /// The note of this node's removal is being written.
+    var isLeaving = false
+    /// After this node's removal: when to ask the members again whether they know of it.
+    var nextKnock: MonotonicTime?
+    /// Followers that a snapshot is on its way to.
+    var shipping: Set<NodeID> = []
     private var acceptor = ForwardAcceptor()
     private var heldForwards: Deque<ForwardedSegment> = []
     private var reads: ReadCoordinator<ReadWaiter>
     private var stamps = StampClock()
     private var lastSequence: UInt64 = 0
     private var lastProposal: UInt64 = 0
+    /// Of the batches that were given to the log writer, and of those that it has written.
+    private var lastQueued = PersistTicket(0)
+    private var lastPersisted = PersistTicket(0)
+    /// Entries that are being read for followers: they must not be cut off meanwhile.
+    private var openFetches: Set<FetchRequest> = []
     private var isTaking = true
     private var isStopped = false
     private var lastPublished = MonotonicTime.zero
-    private var isBoardStale = true
-    private var snapshotWarned: Set<NodeID> = []
+    var isBoardStale = true
     /// The last index that is cut off the log.
-    private var truncated: LogIndex
+    var truncated: LogIndex
     /// Of a founder whose directory is empty, until it is decided whether it may vote.
     private var foundingGuard: FoundingGuard?
     /// Whether the disk says that this node must not vote.
@@ -89,6 +113,7 @@ final class Consensus {
         self.parts = parts
         self.limits = limits
         outbox = Outbox(limits: limits.outbox)
+        desk = MembershipDesk(patience: limits.adminTimeout)
         reads = ReadCoordinator(parkTimeout: limits.outbox.parkTimeout, incarnation: parts.incarnation)
     }
 
@@ -108,7 +133,9 @@ final class Consensus {
 
     private func wakeUp() -> MonotonicTime {
         let now = SystemClock.monotonic()
-        let own = min(core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, now.advanced(by: Self.maxSleep))
+        let own = min(
+            core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, desk.nextDeadline,
+            nextKnock ?? .never, now.advanced(by: Self.maxSleep))
         var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
         if case .wait(let until)? = foundingGuard?.decision(at: now) { deadline = min(deadline, until) }
         return deadline
@@ -117,9 +144,11 @@ final class Consensus {
     private func turn(_ events: inout [ConsensusEvent], at now: MonotonicTime) {
         for event in events { take(event, at: now) }
         decideOnVoting(at: now)
+        knockIfDue(at: now)
         core.step(.timeAdvanced, at: now)
         outbox.setRoute(core.leader.map { Outbox.Route(leader: $0, term: core.term) })
         routeSegments(at: now)
+        changeMembership(at: now)
         askForReads(at: now)
         perform(core.drainEffects(), at: now)
         answerReads(at: now)
@@ -137,21 +166,34 @@ final class Consensus {
             guard isTaking else { return waiter.sink.readsFailed(through: waiter.ticket, .stopping) }
             reads.enqueue(waiter, at: now)
         case .peerMessages(let messages): for message in messages { take(message, at: now) }
-        case .linkUp(let node, let direction, let hasData):
-            foundingGuard?.met(node, hasData: hasData)
-            if direction == .dialled, node == core.leader { outbox.linkReset() }
+        case .linkUp(let peer, let direction):
+            foundingGuard?.met(peer.node, hasData: peer.hasData)
+            if parts.book.met(peer) { parts.transport.setPeers(parts.book.dialTable()) }
+            if direction == .dialled, peer.node == core.leader { outbox.linkReset() }
         case .linkDown(let node, .dialled, _): core.step(.unreachable(node), at: now)
         case .linkDown(let node, .accepted, .closedByPeer):
             if node == core.leader { core.step(.leaderLost(node), at: now) }
         case .linkDown(_, .accepted, _): break
-        case .persisted(let ticket): core.step(.persisted(ticket), at: now)
+        case .persisted(let ticket):
+            lastPersisted = ticket
+            core.step(.persisted(ticket), at: now)
         case .applied(let notice): take(notice, at: now)
-        case .fetched(let request, let entries): core.step(.fetched(request, entries: entries), at: now)
+        case .fetched(let request, let entries):
+            openFetches.remove(request)
+            core.step(.fetched(request, entries: entries), at: now)
         case .stateDurable(let index): truncateLog(durable: index)
         case .truncated(let entry):
             truncated = entry.index
             core.step(.compacted(entry), at: now)
         case .votingAllowed: core.step(.votingAllowed, at: now)
+        case .wished(let wish): take(wish, at: now)
+        case .removedBy(let node): leave("node \(node) says so")
+        case .snapshotReported(let node, let report):
+            shipping.remove(node)
+            core.step(.snapshotReported(to: node, report), at: now)
+        case .snapshotReceived(let meta, let sender, let term):
+            core.step(.snapshotReceived(meta, from: sender, term: term), at: now)
+        case .snapshotInstalled(let meta, let directory): installed(meta, directory, at: now)
         case .stopTaking: isTaking = false
         case .stop: isStopped = true
         }
@@ -180,6 +222,8 @@ final class Consensus {
 
     private func take(_ notice: AppliedNotice, at now: MonotonicTime) {
         core.step(.applied(notice.last.index), at: now)
+        if let cluster = notice.cluster { adopt(cluster) }
+        desk.applied(notice.last.index)
         // First what was settled, then what the entry's term proves lost: both may stand in one page.
         for sequence in notice.settled { outbox.settled(sequence, at: now) }
         outbox.applied(term: notice.last.term)
@@ -191,7 +235,7 @@ final class Consensus {
     private func decideOnVoting(at now: MonotonicTime) {
         if !hasToldOfData, core.lastIndex > .zero {
             hasToldOfData = true
-            parts.transport?.updateIdentity { $0.hasData = true }
+            parts.transport.updateIdentity { $0.hasData = true }
         }
         guard isSuspect else { return }
         switch foundingGuard?.decision(at: now) {
@@ -228,7 +272,9 @@ final class Consensus {
 
     private func routeSegments(at now: MonotonicTime) {
         let isLeader = core.role == .leader
-        let mayPropose = isLeader && core.uncommittedBytes < limits.maxUncommittedBytes
+        // Leadership on its way to another node takes nothing more; what waits here follows it there.
+        let mayPropose =
+            isLeader && core.transferTarget == nil && core.uncommittedBytes < limits.maxUncommittedBytes
         var segments: [Bytes] = []
         if !isLeader { heldForwards.removeAll() } else if mayPropose { acceptForwards(into: &segments) }
         if isLeader {
@@ -289,9 +335,9 @@ final class Consensus {
     }
 
     private func forward(_ sends: [Outbox.Send], to leader: NodeID) {
-        guard !sends.isEmpty, let transport = parts.transport else { return }
+        guard !sends.isEmpty else { return }
         parts.metrics.forwardedSegments.add(sends.count)
-        transport.send(
+        parts.transport.send(
             sends.map { send in
                 .forward(
                     ForwardedSegment(
@@ -317,33 +363,50 @@ final class Consensus {
 
     private func perform(_ effects: [Effect], at now: MonotonicTime) {
         var outgoing: [PeerMessage] = []
-        var alone: PersistBatch?
+        var alone: [PersistBatch] = []
         for effect in effects {
             switch effect {
             case .send(let message): outgoing.append(.raft(message))
-            case .persist(let batch) where core.isSoleVoter: alone = batch
-            case .persist(let batch): parts.logWriter.push(.persist(batch))
+            case .persist(let batch) where isAlone: alone.append(batch)
+            case .persist(let batch):
+                lastQueued = batch.ticket
+                parts.logWriter.push(.persist(batch))
             case .apply(let entries): parts.applier.push(.entries(entries))
             case .fetch(let request): fetch(request)
             case .readReady(let token, let index): reads.ready(token, at: index)
             case .readFailed(let token): reads.failed(token)
             case .roleChanged(let change): roleChanged(change)
-            case .snapshotNeeded(let node): warnOfSnapshot(node)
+            case .sendSnapshot(let node): ship(to: node)
+            case .installSnapshot(let meta): install(meta)
+            case .discardSnapshot(let meta): parts.snapshots.discard(meta)
+            case .membershipChanged(let membership): membershipChanged(membership)
+            case .learnerCaughtUp(let node):
+                parts.logger.notice("a learner has caught up", metadata: ["peer.id": "\(node)"])
+                desk.addPromotion(of: node)
+            case .transferEnded(let outcome): transferEnded(outcome)
             case .peerMisbehaved(let node, let what):
                 parts.logger.error("peer misbehaved", metadata: ["peer.id": "\(node)", "error": "\(what)"])
             case .violated(let violation): return parts.failure.fail(NodeFailure(violation: violation))
-            case .proposalRefused(let token, let refusal):
-                // Nothing is proposed unless this node leads and has room, in the same step.
-                let violation = InvariantViolation(rule: "proposal-refused", detail: "\(token) \(refusal)")
-                return parts.failure.fail(NodeFailure(violation: violation))
-            case .proposalAccepted, .proposalResolved:
-                // Outcomes come with the apply stream (`Outbox`).
-                break
+            case .proposalRefused(let token, let refusal): proposalRefused(token, refusal)
+            case .proposalResolved(let token, let outcome): desk.resolved(token, outcome)
+            // Clients' outcomes come with the apply stream (`Outbox`).
+            case .proposalAccepted: break
             }
         }
-        if !outgoing.isEmpty { parts.transport?.send(outgoing) }
-        if let alone { persistAlone(alone, at: now) }
+        if !outgoing.isEmpty { parts.transport.send(outgoing) }
+        for batch in alone { persistAlone(batch, at: now) }
     }
+
+    private func proposalRefused(_ token: ProposalToken, _ refusal: ProposalRefusal) {
+        guard !MembershipDesk.owns(token) else { return desk.refused(token, refusal) }
+        // Clients' segments are proposed only while this node leads and has room, in the same step.
+        parts.failure.fail(
+            NodeFailure(
+                violation: InvariantViolation(rule: "proposal-refused", detail: "\(refusal) of \(token.rawValue)")))
+    }
+
+    /// Nobody else is in the cluster, and the log writer has nothing left of the time when somebody was.
+    private var isAlone: Bool { core.membership.all == [parts.node] && lastQueued <= lastPersisted }
 
     /// A node that decides alone has nothing else to do while its disk works: nobody is to be heard or answered
     /// meanwhile, and what clients send waits in the inbox for the next write. So it saves itself the way to the log
@@ -361,6 +424,7 @@ final class Consensus {
     }
 
     private func fetch(_ request: FetchRequest) {
+        openFetches.insert(request)
         let (store, failure, inbox) = (parts.store, parts.failure, parts.inbox)
         parts.pool.run {
             do throws(StorageError) {
@@ -382,24 +446,22 @@ final class Consensus {
             ])
     }
 
-    private func warnOfSnapshot(_ node: NodeID) {
-        guard snapshotWarned.insert(node).inserted else { return }
-        parts.logger.error(
-            "a follower needs entries that are cut off the log, and snapshots can't be sent yet: replace it",
-            metadata: ["peer.id": "\(node)"])
-    }
-
     // MARK: - Upkeep
 
-    /// Cuts the log below what is durable in the state and durable on every voter, but for some slack.
+    /// Cuts the log below what is durable in the state and what no member needs any more (or not within the limits),
+    /// but for some slack.
     private func truncateLog(durable: LogIndex) {
+        let unread = openFetches.map(\.from).min()?.previous ?? LogIndex(.max)
         let index = limits.flushPolicy.truncation(
-            durableApplied: min(durable, core.appliedIndex), lowestMatch: core.truncatableIndex, truncated: truncated)
+            durableApplied: min(durable, core.appliedIndex), lowestMatch: min(core.truncatableIndex, unread),
+            truncated: truncated)
         if let index { parts.logWriter.push(.truncate(parts.group, index)) }
     }
 
     private func expire(at now: MonotonicTime) {
         if outbox.nextDeadline <= now || reads.nextDeadline <= now { isBoardStale = true }
+        desk.expire(at: now)
+        answerDesk()
         var results = ResultGroups()
         for (sequence, expiry) in outbox.expire(at: now) {
             guard let entry = parts.submissions.take(sequence) else { continue }
@@ -434,7 +496,11 @@ final class Consensus {
     }
 
     /// At the end: nobody may wait for ever. What was sent to a leader is in doubt, the rest certainly not applied.
-    private func giveUpOnEverybody() {
+    func giveUpOnEverybody() {
+        isTaking = false
+        for waiter in reads.abandonAll() { waiter.sink.readsFailed(through: waiter.ticket, .stopping) }
+        desk.abandonAll()
+        answerDesk()
         var results = ResultGroups()
         for (sequence, wasSent) in outbox.abandonAll() {
             guard let entry = parts.submissions.take(sequence) else { continue }

@@ -1,6 +1,7 @@
 import KeyValue
 import PeerTransport
 import Raft
+import RaftStorage
 import RedisServer
 
 /// What the consensus thread is told by the other threads.
@@ -9,8 +10,7 @@ enum ConsensusEvent: Sendable {
     case submitted(Submission)
     case readsRequested(ReadWaiter)
     case peerMessages([PeerMessage])
-    /// `hasData`: as the peer said of its directory.
-    case linkUp(NodeID, LinkDirection, hasData: Bool)
+    case linkUp(PeerIdentity, LinkDirection)
     case linkDown(NodeID, LinkDirection, LinkEnd)
     case persisted(PersistTicket)
     case applied(AppliedNotice)
@@ -20,6 +20,15 @@ enum ConsensusEvent: Sendable {
     case truncated(EntryID)
     /// It is on disk that this node may vote.
     case votingAllowed
+    /// An operator, a joining node or this node's stop wants something of the membership.
+    case wished(MembershipWish)
+    /// That peer says that this node was removed from the cluster.
+    case removedBy(NodeID)
+    case snapshotReported(to: NodeID, SnapshotReport)
+    /// A snapshot has arrived, whole and checked.
+    case snapshotReceived(SnapshotMeta, from: NodeID, term: Term)
+    /// A snapshot is this node's state now, durably.
+    case snapshotInstalled(SnapshotMeta, ClusterDirectory)
     case stopTaking
     case stop
 }
@@ -35,6 +44,12 @@ struct ReadWaiter: Sendable {
     var sink: any CompletionSink
 }
 
+/// Something for the `MembershipDesk`, and whom to tell what came of it: once, on the consensus thread.
+struct MembershipWish: Sendable {
+    var wish: MembershipDesk.Wish
+    var answer: @Sendable (MembershipDesk.Answer) -> Void
+}
+
 /// What the applier reports after a page of entries.
 struct AppliedNotice: Sendable {
     /// The last applied entry.
@@ -43,4 +58,6 @@ struct AppliedNotice: Sendable {
     var settled: [UInt64]
     /// The newest stamp among the applied entries; 0: none.
     var stamp: UInt64
+    /// The members' addresses and ids after the page, if it changed anything about the membership.
+    var cluster: ClusterPosition?
 }

@@ -17,6 +17,7 @@ final class Engine: Sendable {
         var view: NodeView
         var pool: BlockingPool
         var failure: FailureLatch
+        var departure: FailureLatch
         var eventLoops: MultiThreadedEventLoopGroup
         var addresses: NodeView.Addresses
         var logger: Logger
@@ -30,18 +31,19 @@ final class Engine: Sendable {
     let reader: any KeyValueReading
     private let environment: Environment
     private let store: NodeStore
-    private let transport: PeerTransport?
+    private let transport: PeerTransport
     private let maintenance: Maintenance
     private let logWriter: LogWriter
     private let applier: Applier
     private let consensusProgress: ThreadProgress
     private let upkeep: BlockingPool
+    private let snapshots: SnapshotTraffic
     private let threads: [WorkerThread]
 
     private init(
-        reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport?,
+        reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport,
         maintenance: Maintenance, logWriter: LogWriter, applier: Applier, consensusProgress: ThreadProgress,
-        upkeep: BlockingPool, threads: [WorkerThread]
+        upkeep: BlockingPool, snapshots: SnapshotTraffic, threads: [WorkerThread]
     ) {
         self.reader = reader
         self.environment = environment
@@ -52,14 +54,16 @@ final class Engine: Sendable {
         self.applier = applier
         self.consensusProgress = consensusProgress
         self.upkeep = upkeep
+        self.snapshots = snapshots
         self.threads = threads
     }
 
     // MARK: - Start
 
     static func start(_ environment: Environment) async throws -> Engine {
+        let origin = try await Joining.origin(of: environment)
         let recovered = try await onThreadOfItsOwn("roost-recovery") {
-            () throws(NodeFailure) in try Recovery.run(environment)
+            () throws(NodeFailure) in try Recovery.run(environment, as: origin)
         }
         let identity = recovered.store.identity
         environment.logger.notice(
@@ -67,25 +71,58 @@ final class Engine: Sendable {
             metadata: [
                 "raft.term": "\(recovered.restored.hardState.term)", "raft.index": "\(recovered.restored.lastIndex)",
                 "raft.applied": "\(recovered.restored.applied)",
-                "cluster.id": "\(hexadecimal(identity.clusterID))",
+                "cluster.id": "\(hexadecimal(identity.clusterID))", "node.id": "\(identity.node)",
                 "node.incarnation": "\(hexadecimal(identity.incarnation))",
             ])
-        let transport = try await startTransport(environment, recovered)
+        let book = memberBook(environment, recovered, origin)
+        try await requireMembership(recovered.store, book)
+        let snapshots = SnapshotTraffic(
+            group: environment.group, store: recovered.store, failure: environment.failure, logger: environment.logger,
+            report: { [inbox = environment.inbox] in inbox.push($0) })
+        let transport = try await startTransport(environment, recovered, book, snapshots)
         environment.view.set(
-            NodeView.Opened(identity: identity, store: recovered.store, transport: transport))
-        return assemble(environment, recovered, transport)
+            NodeView.Opened(identity: identity, store: recovered.store, transport: transport, book: book))
+        return assemble(environment, recovered, transport, book, snapshots)
+    }
+
+    /// A node that was removed stays down: its id will not come back.
+    private static func requireMembership(_ store: NodeStore, _ book: MemberBook) async throws(NodeFailure) {
+        try await onThreadOfItsOwn("roost-recovery") { () throws(NodeFailure) in
+            do throws(StorageError) {
+                // The log may say so, and the note be missing, after a crash between the two.
+                guard try store.isRemoved() || book.standing(of: book.node) == .removed else { return }
+                try store.setRemoved()
+                try store.close()
+            } catch {
+                throw NodeFailure(storage: error)
+            }
+            throw NodeFailure.removed(book.node)
+        }
+    }
+
+    private static func memberBook(
+        _ environment: Environment, _ recovered: Recovery.Result, _ origin: NodeOrigin
+    ) -> MemberBook {
+        let identity = recovered.store.identity
+        var own = ClusterDirectory.Member(peer: "\(environment.addresses.peer)")
+        (own.redis, own.http) = ("\(environment.addresses.redis)", "\(environment.addresses.http)")
+        own.incarnation = identity.incarnation
+        let peers = environment.configuration.node.peers.map { (NodeID($0.key), $0.value) }
+        return MemberBook(
+            node: identity.node, cluster: recovered.machine.cluster,
+            configured: Dictionary(uniqueKeysWithValues: peers.filter { $0.0 != identity.node }),
+            introduced: origin.introduced, own: own)
     }
 
     private static func startTransport(
-        _ environment: Environment, _ recovered: Recovery.Result
-    ) async throws -> PeerTransport? {
+        _ environment: Environment, _ recovered: Recovery.Result, _ book: MemberBook, _ snapshots: SnapshotTraffic
+    ) async throws -> PeerTransport {
         let configuration = environment.configuration
-        guard !configuration.node.peers.isEmpty else { return nil }
         let identity = recovered.store.identity
         let addresses = environment.addresses
         let gate = PeerGate(
-            inbox: environment.inbox, store: recovered.store, members: recovered.restored.membership.all,
-            failure: environment.failure, logger: environment.logger)
+            inbox: environment.inbox, store: recovered.store, book: book, snapshots: snapshots,
+            board: environment.board, failure: environment.failure, logger: environment.logger)
         let transport = PeerTransport(
             identity: PeerIdentity(
                 clusterID: identity.clusterID, clusterName: identity.clusterName, node: identity.node,
@@ -93,21 +130,14 @@ final class Engine: Sendable {
                 advertisedRedis: "\(addresses.redis)",
                 advertisedPeer: configuration.advertise.peer.map { "\($0)" } ?? "",
                 advertisedHTTP: "\(addresses.http)"),
-            limits: PeerTransportLimits(
-                maxFrameBytes: configuration.limits.peerMaxFrameBytes,
-                maxMessageBytes: configuration.limits.peerMaxMessageBytes,
-                maxQueuedBytes: configuration.limits.peerQueueBytes,
-                reconnectMax: configuration.limits.peerReconnectMax),
+            limits: transportLimits(configuration.limits),
             group: environment.eventLoops, logger: environment.logger, delegate: gate)
-        var peers: [NodeID: PeerAddress] = [:]
-        for (node, address) in configuration.node.peers where node != configuration.node.id {
-            peers[NodeID(node)] = PeerAddress(host: address.host, port: address.port)
-        }
         let listen = configuration.listen.peer
         do throws(PeerTransportError) {
             let bound = try await transport.start(
-                listen: PeerAddress(host: listen.host, port: listen.port), peers: peers)
+                listen: PeerAddress(host: listen.host, port: listen.port), peers: book.dialTable())
             environment.view.setPeerPort(bound.port)
+            book.setOwnPeerAddress("\(configuration.advertise.peer ?? HostPort(host: bound.host, port: bound.port))")
             environment.logger.info("listening", metadata: ["listen.peer": "\(bound)"])
         } catch {
             recovered.store.abandon()
@@ -116,8 +146,18 @@ final class Engine: Sendable {
         return transport
     }
 
+    static func transportLimits(_ limits: NodeConfiguration.Limits) -> PeerTransportLimits {
+        var transport = PeerTransportLimits(
+            maxFrameBytes: limits.peerMaxFrameBytes, maxMessageBytes: limits.peerMaxMessageBytes,
+            maxQueuedBytes: limits.peerQueueBytes, reconnectMax: limits.peerReconnectMax)
+        transport.snapshotChunkBytes = limits.snapshotChunkBytes
+        transport.snapshotBytesPerSecond = limits.snapshotRateBytes
+        return transport
+    }
+
     private static func assemble(
-        _ environment: Environment, _ recovered: Recovery.Result, _ transport: PeerTransport?
+        _ environment: Environment, _ recovered: Recovery.Result, _ transport: PeerTransport, _ book: MemberBook,
+        _ snapshots: SnapshotTraffic
     ) -> Engine {
         let (inbox, failure, metrics) = (environment.inbox, environment.failure, environment.view.metrics)
         let report: @Sendable (ConsensusEvent) -> Void = { inbox.push($0) }
@@ -131,21 +171,25 @@ final class Engine: Sendable {
                 entries: recovered.replayed.entries, bytes: recovered.replayed.bytes,
                 through: recovered.restored.applied)
         }
-        let logWriter = LogWriter(store: recovered.store, metrics: metrics, failure: failure, report: report)
+        let installer = SnapshotInstaller(
+            group: environment.group, store: recovered.store, machine: recovered.machine, traffic: snapshots)
+        let logWriter = LogWriter(
+            store: recovered.store, installer: installer, metrics: metrics, failure: failure, report: report)
         let applier = Applier(
             machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
             maintenance: maintenance, report: report)
         let consensusProgress = ThreadProgress()
         // Not the clients' threads: their long reads must not keep a follower from its entries.
         let upkeep = BlockingPool(threads: 1, name: "roost-upkeep")
+        let node = recovered.store.identity.node
         let parts = Consensus.Parts(
-            group: environment.group, node: NodeID(environment.configuration.node.id),
+            group: environment.group, node: node,
             incarnation: recovered.incarnation, inbox: inbox, logWriter: logWriter, applier: applier,
-            transport: transport, pool: upkeep, store: recovered.store, submissions: submissions,
-            board: environment.board, metrics: metrics, failure: failure, progress: consensusProgress,
-            logger: environment.logger)
+            transport: transport, book: book, snapshots: snapshots, pool: upkeep, store: recovered.store,
+            submissions: submissions, board: environment.board, metrics: metrics, failure: failure,
+            departure: environment.departure, progress: consensusProgress, logger: environment.logger)
         let limits = consensusLimits(environment.configuration, flushPolicy)
-        let coreConfiguration = coreConfiguration(environment)
+        let coreConfiguration = coreConfiguration(environment, node)
         let restored = recovered.restored
         let threads = [
             WorkerThread(name: "roost-log") { logWriter.run() },
@@ -160,7 +204,7 @@ final class Engine: Sendable {
         return Engine(
             reader: recovered.reader, environment: environment, store: recovered.store, transport: transport,
             maintenance: maintenance, logWriter: logWriter, applier: applier, consensusProgress: consensusProgress,
-            upkeep: upkeep, threads: threads)
+            upkeep: upkeep, snapshots: snapshots, threads: threads)
     }
 
     private static func consensusLimits(
@@ -173,19 +217,23 @@ final class Engine: Sendable {
                 maxSentBytes: configuration.limits.maxUnsettledBytes),
             maxBlockBytes: configuration.limits.maxBatchBytes,
             maxUncommittedBytes: configuration.raft.maxUncommittedBytes,
-            flushPolicy: flushPolicy, foundingGrace: configuration.raft.electionTimeout * 4)
+            flushPolicy: flushPolicy, foundingGrace: configuration.raft.electionTimeout * 4,
+            knockInterval: configuration.raft.electionTimeout,
+            adminTimeout: configuration.limits.requestTimeout)
     }
 
-    private static func coreConfiguration(_ environment: Environment) -> Configuration {
+    private static func coreConfiguration(_ environment: Environment, _ node: NodeID) -> Configuration {
         let raft = environment.configuration.raft
         return Configuration(
-            group: environment.group, node: NodeID(environment.configuration.node.id),
+            group: environment.group, node: node,
             electionTimeout: raft.electionTimeout, heartbeatInterval: raft.heartbeatInterval, preVote: raft.preVote,
             checkQuorum: raft.checkQuorum, maxAppendBytes: raft.maxAppendBytes,
             maxInflightMessages: raft.maxInflightMessages, maxInflightBytes: raft.maxInflightBytes,
             // The consensus thread keeps the limit itself, before it proposes (`Consensus.Limits`).
             maxUncommittedBytes: .max, maxApplyBytes: raft.maxApplyBytes, entryCacheBytes: raft.entryCacheBytes,
-            seed: UInt64.random(in: .min ... .max))
+            leaseReads: raft.leaseReads, maxClockDriftPercent: raft.maxClockDriftPercent,
+            diskStallLimit: raft.diskStallLimit, maxRetainedEntries: raft.maxRetainedEntries,
+            maxRetainedBytes: raft.maxRetainedBytes, seed: UInt64.random(in: .min ... .max))
     }
 
     // MARK: - Run and stop
@@ -200,7 +248,7 @@ final class Engine: Sendable {
 
     /// Ends the threads in the order in which work flows; whoever still waits is answered. Reads still work.
     func stopThreads() async throws(NodeFailure) {
-        await transport?.stop()
+        await transport.stop()
         environment.inbox.push(.stop)
         try await Self.onThreadOfItsOwn("roost-stop") { [self] () throws(NodeFailure) in
             maintenance.stop()
@@ -216,6 +264,7 @@ final class Engine: Sendable {
         try await Self.onThreadOfItsOwn("roost-close") { [self] () throws(NodeFailure) in
             environment.pool.stop()
             upkeep.stop()
+            snapshots.stop()
             do throws(StorageError) {
                 try store.close()
             } catch {

@@ -10,22 +10,26 @@ final class LogWriter: Sendable {
         case persist(PersistBatch)
         /// Cuts the log up to and including this index.
         case truncate(GroupID, LogIndex)
+        /// Makes a received snapshot the node's state; the applier has nothing to do meanwhile.
+        case install(SnapshotMeta)
         case stop
     }
 
     let progress = ThreadProgress()
     private let inbox = Inbox<Work>()
     private let store: NodeStore
+    private let installer: SnapshotInstaller
     private let metrics: NodeMetrics
     private let failure: FailureLatch
     private let report: @Sendable (ConsensusEvent) -> Void
 
     /// - Parameter report: reaches the consensus thread.
     init(
-        store: NodeStore, metrics: NodeMetrics, failure: FailureLatch,
+        store: NodeStore, installer: SnapshotInstaller, metrics: NodeMetrics, failure: FailureLatch,
         report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.store = store
+        self.installer = installer
         self.metrics = metrics
         self.failure = failure
         self.report = report
@@ -70,6 +74,7 @@ final class LogWriter: Sendable {
             case .persist: continue
             case .truncate(let group, let index):
                 if let entry = try store.truncateLog(group, through: index) { report(.truncated(entry)) }
+            case .install(let meta): report(try installer.install(meta))
             case .stop: return .stop
             }
         }

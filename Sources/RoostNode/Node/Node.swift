@@ -20,6 +20,7 @@ package final class Node: Sendable {
     private let logger: Logger
     private let notifier: ServiceNotifier
     private let failure: FailureLatch
+    private let departure: FailureLatch
     private let inbox: Inbox<ConsensusEvent>
     private let board: StatusBoard
     private let view: NodeView
@@ -28,12 +29,14 @@ package final class Node: Sendable {
 
     private init(
         configuration: NodeConfiguration, logger: Logger, notifier: ServiceNotifier, failure: FailureLatch,
-        inbox: Inbox<ConsensusEvent>, board: StatusBoard, view: NodeView, doors: Doors, engine: Engine
+        departure: FailureLatch, inbox: Inbox<ConsensusEvent>, board: StatusBoard, view: NodeView, doors: Doors,
+        engine: Engine
     ) {
         self.configuration = configuration
         self.logger = logger
         self.notifier = notifier
         self.failure = failure
+        self.departure = departure
         self.inbox = inbox
         self.board = board
         self.view = view
@@ -47,7 +50,7 @@ package final class Node: Sendable {
     package static func start(
         _ configuration: NodeConfiguration, logger: Logger, notifier: ServiceNotifier
     ) async throws -> Node {
-        let failure = FailureLatch()
+        let (failure, departure) = (FailureLatch(), FailureLatch())
         let inbox = Inbox<ConsensusEvent>()
         let board = StatusBoard()
         let pool = BlockingPool(threads: 2)
@@ -58,12 +61,12 @@ package final class Node: Sendable {
             let engine = try await Engine.start(
                 .init(
                     configuration: configuration, group: group, inbox: inbox, board: board, view: view, pool: pool,
-                    failure: failure, eventLoops: doors.eventLoops, addresses: doors.addresses, logger: logger,
-                    notifier: notifier))
+                    failure: failure, departure: departure, eventLoops: doors.eventLoops, addresses: doors.addresses,
+                    logger: logger, notifier: notifier))
             backend.open(engine.reader)
             let node = Node(
-                configuration: configuration, logger: logger, notifier: notifier, failure: failure, inbox: inbox,
-                board: board, view: view, doors: doors, engine: engine)
+                configuration: configuration, logger: logger, notifier: notifier, failure: failure,
+                departure: departure, inbox: inbox, board: board, view: view, doors: doors, engine: engine)
             node.announce()
             return node
         } catch {
@@ -76,10 +79,16 @@ package final class Node: Sendable {
     /// Returns only if the node must end by itself.
     package func waitUntilFailed() async -> NodeFailure { await failure.wait() }
 
-    /// Orderly: takes no more commands, lets those under way finish for at most `shutdown-timeout`, closes the database.
+    /// Returns only if the node was removed from its cluster and has that on disk: what the process says last, after
+    /// an orderly stop.
+    package func waitUntilRemoved() async -> NodeFailure { await departure.wait() }
+
+    /// Orderly: hands leadership over, takes no more commands, lets those under way finish for at most
+    /// `shutdown-timeout`, closes the database.
     ///
     /// A failure on the way ends in `waitUntilFailed`.
     package func stop() async {
+        await handOver()
         await doors.stopListening()
         inbox.push(.stopTaking)
         await drain()
@@ -94,6 +103,18 @@ package final class Node: Sendable {
             try? await Task.sleep(for: .seconds(60))
         }
         logger.notice("node stopped", metadata: ["node.id": "\(configuration.node.id)"])
+    }
+
+    /// While leadership is on its way, clients go on: what they send waits for the next leader.
+    private func handOver() async {
+        guard board.picture?.core.role == .leader else { return }
+        let done = Signal()
+        inbox.push(.wished(MembershipWish(wish: .transfer(to: nil)) { _ in done.raise() }))
+        // The core gives a transfer up after one election timeout.
+        let deadline = SystemClock.monotonic().advanced(by: configuration.raft.electionTimeout * 2)
+        while !done.isRaised, SystemClock.monotonic() < deadline, !failure.isSet {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     private func drain() async {
@@ -113,7 +134,7 @@ package final class Node: Sendable {
         logger.notice(
             "node is ready",
             metadata: [
-                "node.id": "\(configuration.node.id)", "listen.redis": "\(addresses.redis)",
+                "listen.redis": "\(addresses.redis)",
                 "listen.peer": "\(addresses.peer)", "listen.http": "\(addresses.http)",
             ])
     }

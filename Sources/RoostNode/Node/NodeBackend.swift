@@ -1,5 +1,6 @@
 import ByteCoding
 import KeyValue
+import Raft
 import RedisServer
 import Synchronization
 
@@ -46,5 +47,24 @@ final class NodeBackend: CommandBackend {
     func description() -> NodeDescription { view.description() }
     func usage() -> NodeUsage { view.usage() }
     func statusJSON() -> String { view.document().json }
+    func administer(_ request: AdminRequest, reply: @escaping @Sendable (AdminReply) -> Void) {
+        switch request {
+        case .listMembers: reply(.members(view.members()))
+        case .debugNetwork(let words): reply(view.breakNetwork(words))
+        case .addMember(let peer, let id, let staysLearner):
+            guard HostPort(dialable: peer) != nil else {
+                return reply(.failure("ERR '\(peer.prefix(128))' is no HOST:PORT that the other nodes can dial"))
+            }
+            wish(.reserve(peer: peer, id: id.map { NodeID($0) }, staysLearner: staysLearner), reply)
+        case .promote(let node): wish(.promote(NodeID(node)), reply)
+        case .remove(let node): wish(.remove(NodeID(node)), reply)
+        case .transfer(let target): wish(.transfer(to: target.map { NodeID($0) }), reply)
+        }
+    }
+
+    private func wish(_ wish: MembershipDesk.Wish, _ reply: @escaping @Sendable (AdminReply) -> Void) {
+        inbox.push(.wished(MembershipWish(wish: wish) { [view] answer in reply(view.reply(to: answer)) }))
+    }
+
     func storeFailed(_ error: StateStoreError) { failure.fail(NodeFailure(state: error)) }
 }

@@ -7,16 +7,21 @@ import RaftStorage
 final class PeerGate: PeerTransportDelegate {
     private let inbox: Inbox<ConsensusEvent>
     private let store: NodeStore
-    private let members: [NodeID]
+    private let book: MemberBook
+    private let snapshots: SnapshotTraffic
+    private let board: StatusBoard
     private let failure: FailureLatch
     private let logger: Logger
 
     init(
-        inbox: Inbox<ConsensusEvent>, store: NodeStore, members: [NodeID], failure: FailureLatch, logger: Logger
+        inbox: Inbox<ConsensusEvent>, store: NodeStore, book: MemberBook, snapshots: SnapshotTraffic,
+        board: StatusBoard, failure: FailureLatch, logger: Logger
     ) {
         self.inbox = inbox
         self.store = store
-        self.members = members
+        self.book = book
+        self.snapshots = snapshots
+        self.board = board
         self.failure = failure
         self.logger = logger
     }
@@ -29,7 +34,7 @@ final class PeerGate: PeerTransportDelegate {
     func peerConnected(_ identity: PeerIdentity, direction: LinkDirection) {
         logger.info(
             "peer connected", metadata: ["peer.id": "\(identity.node)", "link.direction": "\(direction.rawValue)"])
-        inbox.push(.linkUp(identity.node, direction, hasData: identity.hasData))
+        inbox.push(.linkUp(identity, direction))
     }
 
     func peerDisconnected(_ node: NodeID, direction: LinkDirection, reason: LinkEnd) {
@@ -39,26 +44,95 @@ final class PeerGate: PeerTransportDelegate {
         inbox.push(.linkDown(node, direction, reason))
     }
 
-    /// A node id belongs to one data directory for ever: the first one that this node met under it. Another one is a
-    /// wiped disk or a second node, and letting it vote could undo what was acknowledged.
-    func admitPeer(_ identity: PeerIdentity) -> String? {
-        guard members.contains(identity.node) else {
-            return "node \(identity.node) is no member of this cluster (members: "
-                + "\(members.map { "\($0)" }.joined(separator: ", "))); check --peers on both sides"
+    func peerSaysRemoved(by node: NodeID, sentence: String) {
+        logger.notice(
+            "a peer says that this node was removed", metadata: ["peer.id": "\(node)", "error": "\(sentence)"])
+        inbox.push(.removedBy(node))
+    }
+
+    func snapshotOffered(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
+        if failure.isSet { return answer(.refuse("this node stops")) }
+        snapshots.receive(offer, answer: answer)
+    }
+
+    // MARK: - Who is let in
+
+    /// A node id belongs to one data directory for ever: the one that it joined with, or the first one that this node
+    /// met under it. Another one is a wiped disk or a second node, and letting it vote could undo what was acknowledged.
+    func admitPeer(_ identity: PeerIdentity) -> PeerVerdict {
+        switch book.standing(of: identity.node) {
+        case .removed:
+            return .removed(
+                "node \(identity.node) was removed from this cluster, and ids are never used again: "
+                    + "an empty directory with --join makes a new node of its machine")
+        // Only a member gives ids away: this one comes from a change that this node has not applied yet.
+        case .unheardOf, .member: break
+        }
+        if let joined = book.incarnation(of: identity.node), joined != identity.incarnation {
+            return .refused(otherDirectory(identity, known: joined))
         }
         do throws(StorageError) {
             guard let known = store.peerIncarnation(of: identity.node) else {
                 // Waits for the disk, once for each peer in the life of a data directory.
                 try store.record(incarnation: identity.incarnation, of: identity.node)
-                return nil
+                return .welcome
             }
-            guard known != identity.incarnation else { return nil }
-            return "node \(identity.node) came with another data directory (incarnation "
-                + "\(hexadecimal(identity.incarnation)), known \(hexadecimal(known))): its directory was wiped "
-                + "or a second node uses its id; restore the directory, or replace the node under a new id"
+            return known == identity.incarnation ? .welcome : .refused(otherDirectory(identity, known: known))
         } catch {
             failure.fail(NodeFailure(storage: error))
-            return "this node's store failed"
+            return .refused("this node's store failed")
         }
+    }
+
+    private func otherDirectory(_ identity: PeerIdentity, known: UInt64) -> String {
+        "node \(identity.node) came with another data directory (incarnation "
+            + "\(hexadecimal(identity.incarnation)), known \(hexadecimal(known))): its directory was wiped "
+            + "or a second node uses its id; remove that node, and let the machine join again under a new id"
+    }
+
+    /// The leader decides; it answers when the change that lets the node in is applied.
+    func joinRequested(_ request: JoinRequest, answer: @escaping @Sendable (JoinAnswer) -> Void) {
+        if failure.isSet { return answer(.refused("this node stops", mayTryAgain: true)) }
+        guard HostPort(dialable: request.advertisedPeer) != nil else {
+            return answer(
+                .refused(
+                    "\"\(request.advertisedPeer)\" is no address that others can dial: set advertise.peer",
+                    mayTryAgain: false))
+        }
+        let joiner = MembershipDesk.Joiner(
+            peer: request.advertisedPeer, redis: request.advertisedRedis, http: request.advertisedHTTP,
+            incarnation: request.incarnation, wantedID: request.wantedNode)
+        logger.info("a node asks to join", metadata: ["listen.peer": "\(request.advertisedPeer)"])
+        inbox.push(
+            .wished(MembershipWish(wish: .join(joiner)) { [self] outcome in answer(joinAnswer(to: outcome)) }))
+    }
+
+    private func joinAnswer(to outcome: MembershipDesk.Answer) -> JoinAnswer {
+        switch outcome {
+        case .member(let node): return .accepted(acceptance(of: node))
+        case .done, .failed(.inDoubt):
+            return .refused("the change that lets the node in is not decided yet", mayTryAgain: true)
+        case .failed(.refused(let sentence)): return .refused(sentence, mayTryAgain: false)
+        case .failed(.tryAgain(let sentence)): return .refused(sentence, mayTryAgain: true)
+        case .failed(.notLeader):
+            guard let leader = board.picture?.core.leader, leader != book.node,
+                let address = HostPort(dialable: book.contact(of: leader).peer)
+            else { return .refused("no leader is known at the moment", mayTryAgain: true) }
+            return .redirect(PeerAddress(host: address.host, port: address.port))
+        }
+    }
+
+    private func acceptance(of node: NodeID) -> JoinAcceptance {
+        let identity = store.identity
+        let contacts = book.contacts()
+        let members = book.membership.all.map { member in
+            let contact = contacts[member] ?? ClusterDirectory.Member(peer: "")
+            return JoinMember(
+                node: member, incarnation: contact.incarnation, advertisedPeer: contact.peer,
+                advertisedRedis: contact.redis, advertisedHTTP: contact.http)
+        }
+        return JoinAcceptance(
+            node: node, clusterID: identity.clusterID, clusterName: identity.clusterName,
+            founders: identity.founders, members: members)
     }
 }

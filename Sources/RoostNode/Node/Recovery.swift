@@ -1,5 +1,6 @@
 import KeyValue
 import Logging
+import PeerTransport
 import Raft
 import RaftStorage
 import RedisServer
@@ -23,8 +24,8 @@ enum Recovery {
         var bytes = 0
     }
 
-    static func run(_ environment: Engine.Environment) throws(NodeFailure) -> Result {
-        let configuration = storeConfiguration(environment.configuration)
+    static func run(_ environment: Engine.Environment, as origin: NodeOrigin) throws(NodeFailure) -> Result {
+        let configuration = storeConfiguration(environment.configuration, origin)
         do throws(StorageError) {
             let store = try NodeStore.open(configuration) { announce($0, environment) }
             return try open(store, configuration, environment)
@@ -37,13 +38,17 @@ enum Recovery {
         _ store: NodeStore, _ configuration: StoreConfiguration, _ environment: Engine.Environment
     ) throws(StorageError) -> Result {
         let incarnation = UInt64.random(in: 1 ... .max)
-        let founders = Membership(voters: configuration.founders)
+        let founders = store.identity.founders
+        let position = try store.appliedPosition(environment.group)
         let (machine, reader) = join(
-            store.state, environment.group, configuration.node, incarnation, founders,
+            store.state, environment.group, store.identity.node, incarnation,
+            ClusterPosition(
+                membership: position?.membership ?? Membership(voters: founders),
+                directory: position?.directory ?? ClusterDirectory(founders: founders)),
             maxReplyBytes: environment.configuration.limits.maxOutputBufferBytes)
         var replayed = Replayed()
         let restored = try store.recover(
-            environment.group, founders: founders, progress: { announce($0, environment) }
+            environment.group, founders: Membership(voters: founders), progress: { announce($0, environment) }
         ) { (entries) throws(StorageError) in
             replayed.entries += entries.count
             replayed.bytes += entries.reduce(0) { $0 + $1.footprintBytes }
@@ -72,20 +77,35 @@ enum Recovery {
 
     /// Opens the store's type, which nothing above needs to know.
     private static func join(
-        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ founders: Membership,
+        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ cluster: ClusterPosition,
         maxReplyBytes: Int
     ) -> (StateMachine, any KeyValueReading) {
         let machine = StateMachine(
-            store: state, group: group, node: node, incarnation: incarnation, membership: founders)
+            store: state, group: group, node: node, incarnation: incarnation, cluster: cluster)
         return (machine, GroupReader(store: state, group: group, maxReplyBytes: maxReplyBytes))
     }
 
-    private static func storeConfiguration(_ configuration: NodeConfiguration) -> StoreConfiguration {
-        let (node, storage) = (configuration.node, configuration.storage)
-        let founders = node.peers.isEmpty ? [node.id] : node.peers.keys.sorted()
-        var store = StoreConfiguration(
-            directory: node.dataDir, node: NodeID(node.id), clusterName: node.clusterName,
-            founders: founders.map { NodeID($0) })
+    private static func identified(_ node: NodeConfiguration.Node, _ origin: NodeOrigin) -> StoreConfiguration {
+        switch origin {
+        case .founder:
+            let founders = node.peers.isEmpty ? [node.id] : node.peers.keys.sorted()
+            return StoreConfiguration(
+                directory: node.dataDir, node: NodeID(node.id), clusterName: node.clusterName,
+                founders: founders.map { NodeID($0) })
+        case .existing: return StoreConfiguration(directory: node.dataDir, origin: .existing)
+        case .joined(let acceptance, let incarnation):
+            let identity = StoreConfiguration.JoinedIdentity(
+                node: acceptance.node, clusterID: acceptance.clusterID, clusterName: acceptance.clusterName,
+                founders: acceptance.founders, incarnation: incarnation)
+            return StoreConfiguration(directory: node.dataDir, origin: .joined(identity))
+        }
+    }
+
+    private static func storeConfiguration(
+        _ configuration: NodeConfiguration, _ origin: NodeOrigin
+    ) -> StoreConfiguration {
+        let storage = configuration.storage
+        var store = identified(configuration.node, origin)
         store.engine = storage.engine == .memory ? .memory : .rocksdb
         store.stateWriteBufferBytes = storage.stateWriteBufferBytes
         store.stateWriteBuffers = storage.stateWriteBuffers

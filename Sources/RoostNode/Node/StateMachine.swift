@@ -3,47 +3,93 @@ import KeyValue
 import Raft
 import RaftStorage
 
-/// The key-value state machine as Raft's entries drive it: joins `Entry` and `AppliedPosition` to `ApplyUnit`.
+/// Who belongs to the cluster, and how they are reached, as of an entry.
+struct ClusterPosition: Hashable, Sendable {
+    var membership: Membership
+    var directory: ClusterDirectory
+}
+
+/// The state machine as Raft's entries drive it: keys and values, and the cluster's membership with its directory.
+/// Joins `Entry` and `AppliedPosition` to `ApplyUnit`.
 ///
-/// `@unchecked Sendable`: used by one thread at a time, recovery first, then the applier.
+/// `@unchecked Sendable`: used by one thread at a time, recovery first, then the applier; during the install of a
+/// snapshot, when the applier has nothing to do, the log writer.
 final class StateMachine: @unchecked Sendable {
+    struct Page {
+        /// The newest stamp; 0: none.
+        var stamp: UInt64 = 0
+        /// What the membership is after the page, if an entry was about it.
+        var cluster: ClusterPosition?
+    }
+
     private let applyUnits: ([ApplyUnit], (Origin, [Outcome]) -> Void) throws(ApplyError) -> Void
-    private let membership: Membership
+    /// As of the last applied entry.
+    private(set) var cluster: ClusterPosition
 
     /// - Parameters:
     ///   - incarnation: of this process; the segments that carry it are settled.
-    init(
-        store: some StateStore, group: GroupID, node: NodeID, incarnation: UInt64, membership: Membership
-    ) {
+    ///   - cluster: as of the last applied entry.
+    init(store: some StateStore, group: GroupID, node: NodeID, incarnation: UInt64, cluster: ClusterPosition) {
         let machine = KeyValueMachine(store: store, group: group.rawValue)
         applyUnits = { (units, settle) throws(ApplyError) in
             try machine.apply(units, settlingFor: node.rawValue, incarnation: incarnation, settle)
         }
-        self.membership = membership
+        self.cluster = cluster
     }
 
     /// Applies a page as one batch, then settles this process' segments in order.
-    ///
-    /// - Returns: the newest stamp in the page; 0: none.
     func apply(
         _ page: some Collection<Entry>, settle: (Origin, [Outcome]) -> Void
-    ) throws(NodeFailure) -> UInt64 {
+    ) throws(NodeFailure) -> Page {
         var units: [ApplyUnit] = []
         units.reserveCapacity(page.count)
-        var stamp: UInt64 = 0
+        var result = Page()
+        var lastID = EntryID.zero
         for entry in page {
-            let payload = entry.kind == .normal ? entry.payload : nil
-            if let payload { stamp = max(stamp, Self.stamp(of: payload)) }
+            var payload: Bytes?
+            switch entry.kind {
+            case .normal:
+                payload = entry.payload
+                result.stamp = max(result.stamp, Self.stamp(of: entry.payload))
+            case .noop: break
+            case .membership:
+                try change(entry)
+                result.cluster = cluster
+            }
             units.append(ApplyUnit(position: Bytes(), index: entry.index.rawValue, payload: payload))
+            lastID = entry.id
         }
-        guard let last = page.reversed().first else { return 0 }
-        units[units.count - 1].position = AppliedPosition(id: last.id, membership: membership).encode()
+        guard !units.isEmpty else { return result }
+        units[units.count - 1].position = position(at: lastID).encode()
         do throws(ApplyError) {
             try applyUnits(units, settle)
         } catch {
             throw NodeFailure(applying: error)
         }
-        return stamp
+        return result
+    }
+
+    /// The state is that of a snapshot now.
+    func replaced(by snapshot: ClusterPosition) { cluster = snapshot }
+
+    private func position(at id: EntryID) -> AppliedPosition {
+        AppliedPosition(id: id, membership: cluster.membership, directory: cluster.directory)
+    }
+
+    /// The same as in the core: a change that does not fit is without effect.
+    private func change(_ entry: Entry) throws(NodeFailure) {
+        guard let change = try? MembershipChange(decoding: entry.payload) else {
+            throw NodeFailure(
+                .corruption, cause: "entry \(entry.id) holds a change of the membership that this version can't read",
+                remedy: "if another node runs a newer version, upgrade this one; else replace this node")
+        }
+        guard let membership = try? cluster.membership.applying(change) else { return }
+        do throws(StorageError) {
+            cluster.directory = try cluster.directory.applying(change, resulting: membership)
+        } catch {
+            throw NodeFailure(storage: error)
+        }
+        cluster.membership = membership
     }
 
     private static func stamp(of payload: Bytes) -> UInt64 {

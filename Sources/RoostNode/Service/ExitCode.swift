@@ -17,7 +17,7 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
     /// The words in brackets on the last line.
     package var meaning: String {
         switch self {
-        case .success: "clean stop"
+        case .success: "clean stop or removed"
         case .unexpected: "unexpected error"
         case .usage: "usage"
         case .corruption: "corruption found"

@@ -35,6 +35,8 @@ struct MetricsPage {
             text.gauge("roost_raft_applied_index", "Highest applied index.", core.appliedIndex.rawValue)
             text.gauge("roost_raft_last_index", "Last index of the log.", core.lastIndex.rawValue)
             text.gauge("roost_raft_first_index", "First index of the log.", core.firstIndex.rawValue)
+            text.gauge("roost_raft_voters", "Members that count.", core.membership.voters.count)
+            text.gauge("roost_raft_learners", "Members that do not count yet.", core.membership.learners.count)
         }
         text.counter(
             "roost_raft_role_changes_total", "Changes of role, term or leader seen.",

@@ -17,7 +17,8 @@ final class NodeView: Sendable {
     struct Opened: Sendable {
         var identity: Identity
         var store: NodeStore
-        var transport: PeerTransport?
+        var transport: PeerTransport
+        var book: MemberBook
     }
 
     /// Committed entries that may wait to be applied on a node that calls itself ready.
@@ -25,16 +26,14 @@ final class NodeView: Sendable {
 
     let board: StatusBoard
     let metrics: NodeMetrics
-    private let node: UInt64
-    private let clusterName: String
+    private let configuration: NodeConfiguration
     private let started = SystemClock.monotonic()
     private let addresses = Mutex<Addresses?>(nil)
     private let opened = Mutex<Opened?>(nil)
     private let redis = Mutex<RedisServerMetrics?>(nil)
 
     init(configuration: NodeConfiguration, board: StatusBoard, metrics: NodeMetrics) {
-        node = configuration.node.id
-        clusterName = configuration.node.clusterName
+        self.configuration = configuration
         self.board = board
         self.metrics = metrics
     }
@@ -48,7 +47,20 @@ final class NodeView: Sendable {
     /// Nil before the Redis door is made.
     var redisMetrics: RedisServerMetrics? { redis.withLock { $0 } }
     var storeStatistics: StoreStatistics? { opened.withLock { $0 }?.store.statistics() }
-    var transportStatistics: PeerTransportStatistics? { opened.withLock { $0 }?.transport?.statistics() }
+    /// Without the nodes that were removed: transport remembers whom it met.
+    var transportStatistics: PeerTransportStatistics? {
+        guard let opened = opened.withLock({ $0 }) else { return nil }
+        var statistics = opened.transport.statistics()
+        statistics.peers.removeAll { opened.book.standing(of: $0.node) == .removed }
+        return statistics
+    }
+    var transport: PeerTransport? { opened.withLock { $0 }?.transport }
+    var book: MemberBook? { opened.withLock { $0 }?.book }
+    var allowsFaults: Bool { configuration.debug.faultInjection }
+    /// A node that joins has no id before it is let in: 0 until then.
+    private var node: UInt64 {
+        opened.withLock { $0 }?.identity.node.rawValue ?? (configuration.node.join == nil ? configuration.node.id : 0)
+    }
     var uptime: Duration { SystemClock.monotonic().since(started) }
 
     /// Why a command can't be served now; empty: it can.
@@ -66,7 +78,7 @@ final class NodeView: Sendable {
         let peers = transportStatistics?.peers ?? []
         let leader = core?.leader?.rawValue
         return NodeDescription(
-            isLeader: core?.role == .leader, role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
+            isLeader: core?.role == .leader, role: role(core), term: core?.term.rawValue ?? 0,
             leaderNode: leader, leaderRedis: leader.flatMap { redisAddress(of: $0, peers) }.map { ($0.host, $0.port) },
             commitIndex: core?.commitIndex.rawValue ?? 0, appliedIndex: core?.appliedIndex.rawValue ?? 0,
             voters: core?.membership.voters.map(\.rawValue) ?? [], followers: followers(core, peers),
@@ -87,18 +99,30 @@ final class NodeView: Sendable {
         let links = transportStatistics?.peers ?? []
         let obstacles = obstacles()
         return StatusDocument(
-            node: node, clusterID: identity.map { hexadecimal($0.clusterID) } ?? "", clusterName: clusterName,
-            role: core?.role.rawValue ?? "recovering", term: core?.term.rawValue ?? 0,
+            node: node, clusterID: identity.map { hexadecimal($0.clusterID) } ?? "",
+            clusterName: identity?.clusterName ?? configuration.node.clusterName, role: role(core),
+            term: core?.term.rawValue ?? 0,
             leader: core?.leader?.rawValue ?? 0,
             leaderRedis: (core?.leader?.rawValue).flatMap { redisAddress(of: $0, links) }.map { "\($0)" } ?? "",
-            voters: core?.membership.voters.map(\.rawValue) ?? [], commit: core?.commitIndex.rawValue ?? 0,
+            voters: core?.membership.voters.map(\.rawValue) ?? [],
+            learners: core?.membership.learners.map(\.rawValue) ?? [],
+            leaving: core?.membership.outgoing.map(\.rawValue) ?? [], transferTo: core?.transferTarget?.rawValue,
+            commit: core?.commitIndex.rawValue ?? 0,
             applied: core?.appliedIndex.rawValue ?? 0, last: core?.lastIndex.rawValue ?? 0,
             first: core?.firstIndex.rawValue ?? 0, durable: core?.durableIndex.rawValue ?? 0,
             truncatable: core?.truncatableIndex.rawValue ?? 0, ready: obstacles.isEmpty, reasons: obstacles,
             version: RoostVersion.current, uptimeSeconds: Int(uptime.components.seconds),
             redis: known.map { "\($0.redis)" } ?? "", peer: known.map { "\($0.peer)" } ?? "",
             http: known.map { "\($0.http)" } ?? "", clients: redisMetrics?.connectedClients.current ?? 0,
+            receiving: links.lazy.compactMap(\.receivingSnapshot).first.map(StatusDocument.Snapshot.init),
             peers: links.map { link in peer(link, core) })
+    }
+
+    /// What people call it: a follower that does not count is a learner, or no member at all.
+    private func role(_ core: Status?) -> String {
+        guard let core else { return "recovering" }
+        guard core.role == .follower, !core.membership.isVoter(core.node) else { return core.role.rawValue }
+        return core.membership.learners.contains(core.node) ? "learner" : "joining"
     }
 
     private func peer(_ link: PeerStatistics, _ core: Status?) -> StatusDocument.Peer {
@@ -106,13 +130,15 @@ final class NodeView: Sendable {
         return StatusDocument.Peer(
             node: link.node.rawValue, connected: link.isConnected, match: progress?.matchIndex.rawValue,
             next: progress?.nextIndex.rawValue, mode: progress?.mode.rawValue, active: progress?.isActive,
+            learner: progress?.isLearner, snapshot: link.sendingSnapshot.map(StatusDocument.Snapshot.init),
             redis: link.identity?.advertisedRedis,
             roundTripMicroseconds: link.roundTrip.map { Int64($0.wholeNanoseconds / 1000) }, refusal: link.refusal)
     }
 
     private func redisAddress(of node: UInt64, _ peers: [PeerStatistics]) -> HostPort? {
         if node == self.node { return addresses.withLock { $0 }?.redis }
-        return peers.first { $0.node.rawValue == node }?.identity.flatMap { HostPort($0.advertisedRedis) }
+        let link = peers.first { $0.node.rawValue == node }?.identity.flatMap { HostPort($0.advertisedRedis) }
+        return link ?? book.flatMap { HostPort($0.contact(of: NodeID(node)).redis) }
     }
 
     private func followers(

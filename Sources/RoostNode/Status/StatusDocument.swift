@@ -1,11 +1,13 @@
 import FoundationEssentials
+import PeerTransport
 
 /// The JSON of `/status` and ROOST.STATUS, which `roostctl status` draws. Fields are only ever added.
 struct StatusDocument: Codable, Sendable {
     var node: UInt64
     var clusterID: String
     var clusterName: String
-    /// `leader`, `follower`, `candidate`, `pre-candidate`; `recovering` before the core runs.
+    /// `leader`, `follower`, `candidate`, `pre-candidate`; `learner`, or `joining` before the node has applied that it
+    /// is one; `recovering` before the core runs.
     var role: String
     var term: UInt64
     /// 0: none known.
@@ -13,13 +15,19 @@ struct StatusDocument: Codable, Sendable {
     /// Where the leader takes clients; empty: not known.
     var leaderRedis: String
     var voters: [UInt64]
+    /// They receive the log and do not count.
+    var learners: [UInt64]
+    /// In a joint configuration: the voters before the change, who count too until it is left. Else empty.
+    var leaving: [UInt64]
+    /// To whom leadership is being handed over.
+    var transferTo: UInt64?
     var commit: UInt64
     var applied: UInt64
     var last: UInt64
     var first: UInt64
     /// Last index that is on this node's disk.
     var durable: UInt64
-    /// Everything up to here is on every voter's disk.
+    /// No member needs the log up to here.
     var truncatable: UInt64
     var ready: Bool
     /// Why not, in sentences; empty when ready.
@@ -30,7 +38,14 @@ struct StatusDocument: Codable, Sendable {
     var peer: String
     var http: String
     var clients: Int
+    /// A snapshot that is on its way to this node.
+    var receiving: Snapshot?
     var peers: [Peer]
+
+    struct Snapshot: Codable, Sendable {
+        var bytes: UInt64
+        var of: UInt64
+    }
 
     struct Peer: Codable, Sendable {
         var node: UInt64
@@ -40,20 +55,24 @@ struct StatusDocument: Codable, Sendable {
         var next: UInt64?
         var mode: String?
         var active: Bool?
+        var learner: Bool?
+        /// Leader only: a snapshot that is on its way there.
+        var snapshot: Snapshot?
         var redis: String?
         var roundTripMicroseconds: Int64?
         /// The sentence with which one of the two refused the other.
         var refusal: String?
 
         enum CodingKeys: String, CodingKey {
-            case node, connected, match, next, mode, active, redis, refusal
+            case node, connected, match, next, mode, active, learner, snapshot, redis, refusal
             case roundTripMicroseconds = "round_trip_us"
         }
     }
 
     enum CodingKeys: String, CodingKey {
-        case node, role, term, leader, voters, commit, applied, last, first, durable, truncatable, ready, reasons
-        case version, redis, peer, http, clients, peers
+        case node, role, term, leader, voters, learners, leaving, commit, applied, last, first, durable, truncatable
+        case ready, reasons, version, redis, peer, http, clients, receiving, peers
+        case transferTo = "transfer_to"
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"
         case leaderRedis = "leader_redis"
@@ -66,4 +85,8 @@ struct StatusDocument: Codable, Sendable {
         guard let data = try? encoder.encode(self) else { preconditionFailure("the status has no JSON form") }
         return String(decoding: data, as: UTF8.self)
     }
+}
+
+extension StatusDocument.Snapshot {
+    init(_ progress: SnapshotProgress) { self.init(bytes: progress.transferredBytes, of: progress.totalBytes) }
 }

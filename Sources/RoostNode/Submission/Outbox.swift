@@ -170,6 +170,29 @@ struct Outbox {
         items = kept
     }
 
+    /// A snapshot took the place of entries up to one of `term`: what was sent in that term or before may be among them
+    /// and will never be seen in this node's apply stream. It must not be sent anew in a later term.
+    ///
+    /// - Returns: the segments whose clients must be told that they are in doubt.
+    mutating func snapshotInstalled(term: Term) -> [UInt64] {
+        var doubtful: [UInt64] = []
+        var kept: Deque<Item> = []
+        for var item in items {
+            if let sentIn = item.sentIn, sentIn <= term {
+                if !item.isAbandoned { doubtful.append(item.sequence) }
+                item.isAbandoned = true
+                // One of the snapshot's own term may still be on its way: it keeps its place in the stream.
+                if sentIn < term {
+                    sentBytes -= item.segment.count
+                    continue
+                }
+            }
+            kept.append(item)
+        }
+        items = kept
+        return doubtful
+    }
+
     /// The segments whose clients must be answered now. Those in doubt stay until they are settled or lost.
     mutating func expire(at now: MonotonicTime) -> [(sequence: UInt64, expiry: Expiry)] {
         guard now >= nextExpiry else { return [] }

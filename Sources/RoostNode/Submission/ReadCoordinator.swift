@@ -89,6 +89,16 @@ struct ReadCoordinator<Waiter> {
         return expired
     }
 
+    /// Everyone who still waits, at the end.
+    mutating func abandonAll() -> [Waiter] {
+        defer {
+            groups = []
+            queued = []
+            queuedSince = .never
+        }
+        return groups.flatMap(\.waiters) + queued
+    }
+
     var nextDeadline: MonotonicTime {
         min(groups.first?.arrived ?? .never, queuedSince).advanced(by: parkTimeout)
     }

@@ -8,8 +8,15 @@ struct NodeStatus: Decodable, Hashable {
         var node: UInt64
         /// Whether the leader heard from it lately.
         var active: Bool?
+        /// A snapshot that is on its way to it.
+        var snapshot: Snapshot?
         /// Its redis port, as far as the node that tells it knows.
         var redis: String?
+    }
+
+    struct Snapshot: Decodable, Hashable {
+        var bytes: UInt64
+        var of: UInt64
     }
 
     var node: UInt64
@@ -22,6 +29,13 @@ struct NodeStatus: Decodable, Hashable {
     var leader: UInt64?
     var leaderRedis: String?
     var voters: [UInt64]
+    var learners: [UInt64]?
+    /// Voters of the configuration that is being left.
+    var leaving: [UInt64]?
+    /// To whom leadership is being handed over.
+    var transferTo: UInt64?
+    /// A snapshot that is on its way to this node.
+    var receiving: Snapshot?
     var commit: UInt64
     var applied: UInt64
     var ready: Bool
@@ -34,10 +48,12 @@ struct NodeStatus: Decodable, Hashable {
     var isLeader: Bool { role == "leader" }
 
     private enum CodingKeys: String, CodingKey {
-        case node, role, term, leader, voters, commit, applied, ready, reasons, version, redis, peers
+        case node, role, term, leader, voters, learners, leaving, receiving, commit, applied, ready, reasons, version,
+            redis, peers
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"
         case leaderRedis = "leader_redis"
+        case transferTo = "transfer_to"
     }
 
     /// `nil` if the text is not the status of a Roost node.

@@ -5,7 +5,8 @@ struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Run three nodes on this machine, and break them.",
         subcommands: [
-            DemoRun.self, DemoKill.self, DemoPause.self, DemoResume.self, DemoRestart.self, DemoStatus.self,
+            DemoRun.self, DemoKill.self, DemoPause.self, DemoResume.self, DemoRestart.self, DemoPartition.self,
+            DemoHeal.self, DemoStatus.self,
         ])
 }
 

@@ -30,6 +30,8 @@ struct DemoFolder: Sendable {
             "--node-id", String(node.id), "--cluster-name", "demo", "--peers", peers,
             "--data-dir", dataDirectory(node), "--listen-redis", node.redis.description,
             "--listen-peer", node.peer.description, "--listen-http", node.http.description,
+            // `demo partition` must be able to break its network.
+            "--fault-injection", "yes",
         ]
     }
 }

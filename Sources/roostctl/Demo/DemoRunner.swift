@@ -128,7 +128,8 @@ struct DemoRunner: ~Copyable {
                 redis-cli -p 6403 get hello
                 \(roostctl) demo restart
 
-            A port whose node was killed refuses connections; the other two go on. Also: demo pause|resume|status.
+            A port whose node was killed refuses connections; the other two go on.
+            Also: demo pause|resume|partition|heal|status.
             Data stays in \(folder.path) for the next run (make demo-clean removes it). Ctrl-C stops the nodes.
             """)
     }

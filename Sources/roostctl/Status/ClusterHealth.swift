@@ -22,6 +22,10 @@ struct ClusterHealth {
     let leader: NodeStatus?
     /// Ids of the members that count, ascending.
     let voters: [UInt64]
+    /// Ids of the members that receive the log without counting, ascending.
+    let learners: [UInt64]
+    /// What is going on at the moment, one sentence each; none of it is a problem.
+    let events: [String]
     /// Voters that follow the leader, itself included.
     let following: Int
     /// One sentence each: what keeps the verdict from being `healthy`.
@@ -35,7 +39,10 @@ struct ClusterHealth {
         let statuses = reports.compactMap(\.status)
         let leader = statuses.filter(\.isLeader).max { $0.term < $1.term }
         self.leader = leader
-        voters = (leader ?? statuses.max { ($0.term, $0.commit) < ($1.term, $1.commit) })?.voters.sorted() ?? []
+        let newest = leader ?? statuses.max { ($0.term, $0.commit) < ($1.term, $1.commit) }
+        voters = newest?.voters.sorted() ?? []
+        learners = newest?.learners?.sorted() ?? []
+        events = newest.map(Self.events) ?? []
         let followers = voters.filter { Self.follows($0, leader, statuses) }
         following = followers.count
         guard leader != nil, following > voters.count / 2 else {
@@ -47,6 +54,22 @@ struct ClusterHealth {
         problems = Self.problems(reports, leader, voters)
         verdict = problems.isEmpty ? .healthy : .degraded
     }
+
+    private static func events(_ status: NodeStatus) -> [String] {
+        var events: [String] = []
+        if let target = status.transferTo { events.append("leadership is on its way to node \(target)") }
+        if let leaving = status.leaving, !leaving.isEmpty {
+            events.append("the voters change: a majority of \(listed(leaving)) counts too until that is done")
+        }
+        for peer in status.peers ?? [] {
+            guard let snapshot = peer.snapshot else { continue }
+            let percent = snapshot.of == 0 ? 100 : 100 * Double(snapshot.bytes) / Double(snapshot.of)
+            events.append("node \(peer.node) gets a snapshot: \(Int(percent)) % of \(snapshot.of >> 20) MiB")
+        }
+        return events
+    }
+
+    private static func listed(_ nodes: [UInt64]) -> String { nodes.map(String.init).joined(separator: ", ") }
 
     /// Whether the voter follows the leader, by its own word or, if it was not reached, by the leader's.
     private static func follows(_ voter: UInt64, _ leader: NodeStatus?, _ statuses: [NodeStatus]) -> Bool {
@@ -85,8 +108,8 @@ struct ClusterHealth {
             problems.append("node \(status.node) is \(lag(of: status, behind: leader)) entries behind the leader")
         }
         let answered = Set(statuses.map(\.node))
-        for voter in voters where !answered.contains(voter) && !isActive(voter, leader) {
-            problems.append("the leader does not hear from node \(voter)")
+        for member in voters + (leader.learners ?? []) where !answered.contains(member) && !isActive(member, leader) {
+            problems.append("the leader does not hear from node \(member)")
         }
         return problems
     }

@@ -43,6 +43,20 @@ struct NodeReport: Sendable {
         return reports.withLock { reports in endpoints.indices.compactMap { reports[$0] } }
     }
 
+    /// Asks also those nodes of the cluster that the asked ones name: one address is enough to see them all.
+    static func withPeers(_ reports: [NodeReport]) -> [NodeReport] {
+        var known = Set(reports.map(\.endpoint) + reports.compactMap { $0.status.flatMap { Endpoint($0.redis) } })
+        var named: [Endpoint] = []
+        for status in reports.compactMap(\.status) {
+            for address in [status.leaderRedis] + (status.peers ?? []).map(\.redis) {
+                if let endpoint = address.flatMap({ Endpoint($0) }), known.insert(endpoint).inserted {
+                    named.append(endpoint)
+                }
+            }
+        }
+        return reports + NodeReport.survey(named)
+    }
+
     /// The cluster that the nodes which answered belong to, and the first of them; `nil` if none knows.
     ///
     /// - Throws: `Failure` (`wrongCluster`) if they belong to several.

@@ -24,7 +24,7 @@ struct StatusCommand: ParsableCommand {
     private func survey(_ endpoints: [Endpoint]) throws -> StatusScreen {
         let deadline = Deadline.in(Self.electionPatience)
         while true {
-            let reports = withPeers(NodeReport.survey(endpoints))
+            let reports = NodeReport.withPeers(NodeReport.survey(endpoints))
             _ = try NodeReport.requireOneCluster(reports)
             let health = ClusterHealth(reports)
             let mayElect = reports.count { $0.status != nil } > health.voters.count / 2
@@ -33,19 +33,5 @@ struct StatusCommand: ParsableCommand {
             }
             pause(.milliseconds(200))
         }
-    }
-
-    /// Asks also those nodes of the cluster that the asked ones name: one address is enough to see them all.
-    private func withPeers(_ reports: [NodeReport]) -> [NodeReport] {
-        var known = Set(reports.map(\.endpoint) + reports.compactMap { $0.status.flatMap { Endpoint($0.redis) } })
-        var named: [Endpoint] = []
-        for status in reports.compactMap(\.status) {
-            for address in [status.leaderRedis] + (status.peers ?? []).map(\.redis) {
-                if let endpoint = address.flatMap({ Endpoint($0) }), known.insert(endpoint).inserted {
-                    named.append(endpoint)
-                }
-            }
-        }
-        return reports + NodeReport.survey(named)
     }
 }

@@ -5,7 +5,7 @@ struct StatusScreen {
 
     func lines(_ format: OutputFormat) -> [String] {
         switch format {
-        case .table: [heading] + table + health.problems.map { "! \($0)" }
+        case .table: [heading] + table + health.events.map { "> \($0)" } + health.problems.map { "! \($0)" }
         case .plain: reports.map { cells($0).joined(separator: "\t") }
         case .json: [json.description]
         }
@@ -23,6 +23,9 @@ struct StatusScreen {
         }
         if !health.voters.isEmpty {
             parts.append(health.voters.count == 1 ? "1 voter" : "\(health.voters.count) voters")
+        }
+        if !health.learners.isEmpty {
+            parts.append(health.learners.count == 1 ? "1 learner" : "\(health.learners.count) learners")
         }
         if health.verdict != .noMajority {
             parts.append("can lose \(health.tolerance) more")
@@ -81,6 +84,8 @@ struct StatusScreen {
             "health": .string(health.verdict.rawValue),
             "leader": health.leader.map { .integer(Int64(clamping: $0.node)) } ?? .null,
             "voters": .array(health.voters.map { .integer(Int64(clamping: $0)) }),
+            "learners": .array(health.learners.map { .integer(Int64(clamping: $0)) }),
+            "events": .array(health.events.map { .string($0) }),
             "problems": .array(health.problems.map { .string($0) }),
             "nodes": .array(nodes),
         ])

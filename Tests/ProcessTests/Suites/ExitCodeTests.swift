@@ -15,7 +15,7 @@ extension ProcessTests {
             ("a value of the wrong type", "[node]\nid = \"one\"\n", ["id", ".toml:2:"]),
             ("an unknown section", "[nodes]\nid = 1\n", ["nodes", ".toml:1:"]),
             ("no TOML", "[node\nid = 1\n", [".toml:1:"]),
-            ("fault injection, which is not there yet", "[debug]\nfault_injection = true\n", ["fault_injection"]),
+            ("what both founds and joins", "[node]\nid = 1\njoin = \"a:1\"\npeers = \"1=a:1,2=b:1\"\n", ["node.join"]),
         ])
         func `78 with key and line for a bad configuration file`(name: String, file: String, words: [String]) throws {
             let path = sandbox.path + "/roost.toml"

@@ -13,6 +13,8 @@ final class DaemonProcess: Sendable {
         var clusterName = "test"
         /// Node ids and peer ports of the founders; empty: a cluster of this node alone.
         var founders: [UInt64: UInt16] = [:]
+        /// The peer port of a member of the cluster to join. `node` is then no more than a name of this test's.
+        var join: UInt16?
         var arguments: [String] = []
 
         /// Free ports and a new directory in the test's sandbox.
@@ -23,10 +25,14 @@ final class DaemonProcess: Sendable {
         }
 
         var commandLine: [String] {
-            var line = [
-                Binaries.roostd, "--node-id", "\(node)", "--data-dir", directory, "--cluster-name", clusterName,
-                "--listen-redis", "127.0.0.1:\(redis)", "--listen-peer", "127.0.0.1:\(peer)",
-                "--listen-http", "127.0.0.1:\(http)",
+            let identity =
+                if let join { ["--join", "127.0.0.1:\(join)"] } else {
+                    ["--node-id", "\(node)", "--cluster-name", clusterName]
+                }
+            var line = [Binaries.roostd] + identity
+            line += [
+                "--data-dir", directory, "--listen-redis", "127.0.0.1:\(redis)",
+                "--listen-peer", "127.0.0.1:\(peer)", "--listen-http", "127.0.0.1:\(http)",
             ]
             if !founders.isEmpty {
                 let list = founders.sorted { $0.key < $1.key }.map { "\($0.key)=127.0.0.1:\($0.value)" }

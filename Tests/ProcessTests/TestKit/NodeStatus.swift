@@ -5,6 +5,7 @@ struct NodeStatus: Decodable {
     struct Peer: Decodable {
         var node: UInt64
         var connected: Bool
+        var mode: String?
     }
 
     var node: UInt64
@@ -16,6 +17,7 @@ struct NodeStatus: Decodable {
     var leader: UInt64
     var leaderRedis: String
     var voters: [UInt64]
+    var learners: [UInt64]
     var commit: UInt64
     var applied: UInt64
     var last: UInt64

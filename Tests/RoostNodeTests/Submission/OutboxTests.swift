@@ -149,4 +149,38 @@ struct OutboxTests {
         #expect(sends.map(\.sequence) == [1, 2])
         #expect(sends.map(\.previous) == [0, 1])
     }
+
+    @Test func `what a snapshot may have swallowed is in doubt, and never sent in a later term`() {
+        var outbox = outbox(1...2)
+        outbox.setRoute(leader2)
+        _ = outbox.takeSends(isLocal: false, at: time(0))
+        outbox.enqueue(sequence: 3, segment: "parked", at: time(1))
+        #expect(outbox.snapshotInstalled(term: Term(5)) == [1, 2])
+        #expect(outbox.snapshotInstalled(term: Term(5)).isEmpty, "each is answered once")
+
+        // In the same term they keep their place in the stream: they may still come.
+        #expect(outbox.takeSends(isLocal: false, at: time(2)).map(\.previous) == [2])
+        outbox.setRoute(.init(leader: NodeID(3), term: Term(6)))
+        outbox.applied(term: Term(6))
+        #expect(outbox.takeSends(isLocal: false, at: time(3)).map(\.sequence) == [3])
+    }
+
+    @Test func `what was sent after the snapshot's term is not touched by it`() {
+        var outbox = outbox(1...1)
+        outbox.setRoute(leader2)
+        _ = outbox.takeSends(isLocal: false, at: time(0))
+        #expect(outbox.snapshotInstalled(term: Term(4)).isEmpty)
+        outbox.applied(term: Term(6))
+        outbox.setRoute(.init(leader: NodeID(3), term: Term(6)))
+        #expect(outbox.takeSends(isLocal: false, at: time(1)).map(\.sequence) == [1])
+    }
+
+    @Test func `a snapshot of a later term ends what was sent before, and frees its room`() {
+        var outbox = outbox(1...2, maxSentBytes: 4)
+        outbox.setRoute(leader2)
+        #expect(outbox.takeSends(isLocal: false, at: time(0)).map(\.sequence) == [1])
+        #expect(outbox.snapshotInstalled(term: Term(6)) == [1])
+        outbox.setRoute(.init(leader: NodeID(3), term: Term(7)))
+        #expect(outbox.takeSends(isLocal: false, at: time(1)).map(\.sequence) == [2])
+    }
 }

@@ -1,0 +1,204 @@
+import ByteCoding
+import Logging
+import PeerTransport
+import Raft
+import RaftStorage
+import Synchronization
+
+/// Snapshots on their way: files that this node sends, and those that it receives until the core says what becomes of
+/// them. All of its disk work happens on a thread of its own, so that neither clients nor the log wait for it.
+final class SnapshotTraffic: Sendable {
+    private let group: GroupID
+    private let store: NodeStore
+    private let failure: FailureLatch
+    private let logger: Logger
+    private let report: @Sendable (ConsensusEvent) -> Void
+    private let pool = BlockingPool(threads: 1, name: "roost-snap")
+    /// Whole and checked; the core has not decided yet.
+    private let received = Mutex<[ReceivedSnapshot]>([])
+
+    /// - Parameter report: reaches the consensus thread.
+    init(
+        group: GroupID, store: NodeStore, failure: FailureLatch, logger: Logger,
+        report: @escaping @Sendable (ConsensusEvent) -> Void
+    ) {
+        self.group = group
+        self.store = store
+        self.failure = failure
+        self.logger = logger
+        self.report = report
+    }
+
+    /// Ends the thread. What is queued is forgotten: the process ends.
+    func stop() { pool.stop() }
+
+    /// Runs disk work of a transfer; an error of the storage ends the node.
+    func run(_ body: @escaping @Sendable () throws(StorageError) -> Void) {
+        pool.run { [failure] in
+            if failure.isSet { return }
+            do throws(StorageError) { try body() } catch { failure.fail(NodeFailure(storage: error)) }
+        }
+    }
+
+    // MARK: - Sending
+
+    /// Makes a snapshot of what is applied here, unless the last one will do, and sends it.
+    ///
+    /// Reported to the consensus thread as `.snapshotReported`, once.
+    ///
+    /// - Parameters:
+    ///   - term: in which this node leads.
+    ///   - base: the log begins after it; an older snapshot would leave a gap.
+    func send(to node: NodeID, term: Term, notBefore base: LogIndex, through transport: PeerTransport) {
+        run { [self] () throws(StorageError) in
+            guard let reader = try make(notBefore: base) else {
+                return report(.snapshotReported(to: node, .failed))
+            }
+            let (report, logger, index) = (report, logger, reader.meta.index)
+            logger.info(
+                "sending a snapshot",
+                metadata: ["peer.id": "\(node)", "raft.index": "\(index)", "bytes": "\(reader.totalBytes)"])
+            _ = transport.sendSnapshot(
+                to: node, group: group, term: term, source: SnapshotFileSource(reader),
+                onEnd: { end in
+                    logger.info("snapshot sent", metadata: ["peer.id": "\(node)", "snapshot.end": "\(end)"])
+                    report(.snapshotReported(to: node, end == .delivered ? .delivered(index) : .failed))
+                })
+        }
+    }
+
+    /// Nil where only the snapshot could not be made, and the node goes on without.
+    private func make(notBefore base: LogIndex) throws(StorageError) -> SnapshotReader? {
+        do throws(StorageError) {
+            return try store.makeSnapshot(group, notBefore: base)
+        } catch {
+            guard error.kind == .noSpace || error.kind == .invariant else { throw error }
+            logger.error("no snapshot can be made now", metadata: ["error": "\(error.message)"])
+            return nil
+        }
+    }
+
+    // MARK: - Receiving
+
+    func receive(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
+        run { [self] () throws(StorageError) in
+            do throws(SnapshotError) {
+                let description = try SnapshotDescription(decoding: offer.metadata)
+                guard description.group == group, description.totalBytes == offer.totalBytes else {
+                    return answer(.refuse("the offer and its description differ"))
+                }
+                let writer = try store.receiveSnapshot(description, from: offer.from)
+                logger.notice(
+                    "receiving a snapshot",
+                    metadata: [
+                        "peer.id": "\(offer.from)", "raft.index": "\(description.meta.index)",
+                        "bytes": "\(offer.totalBytes)", "offset": "\(writer.offset)",
+                    ])
+                let sink = SnapshotFileSink(writer, from: offer.from, term: offer.term, traffic: self)
+                answer(.accept(sink, resumeAt: writer.offset))
+            } catch {
+                switch error {
+                case .malformed(let what): answer(.refuse(what))
+                case .storage(let error): throw error
+                }
+            }
+        }
+    }
+
+    /// A snapshot is whole: the core decides what becomes of it.
+    func keep(_ snapshot: ReceivedSnapshot, from node: NodeID, term: Term) throws(StorageError) {
+        let meta = snapshot.description.meta
+        let older = received.withLock { received -> [ReceivedSnapshot] in
+            defer { received = received.filter { $0.description.meta != meta } + [snapshot] }
+            return received.filter { $0.description.meta == meta && $0 != snapshot }
+        }
+        for snapshot in older { try store.discard(snapshot) }
+        report(.snapshotReceived(meta, from: node, term: term))
+    }
+
+    /// The received snapshot of that name, handed over.
+    func take(_ meta: SnapshotMeta) -> ReceivedSnapshot? {
+        received.withLock { received in
+            guard let position = received.firstIndex(where: { $0.description.meta == meta }) else { return nil }
+            return received.remove(at: position)
+        }
+    }
+
+    /// The core has no use for it.
+    func discard(_ meta: SnapshotMeta) {
+        run { [self] () throws(StorageError) in
+            if let snapshot = take(meta) { try store.discard(snapshot) }
+        }
+    }
+}
+
+/// A finished snapshot file, as the transport sends it.
+private final class SnapshotFileSource: SnapshotSource {
+    let metadata: Bytes
+    let totalBytes: UInt64
+    private let reader: SnapshotReader
+
+    init(_ reader: SnapshotReader) {
+        self.reader = reader
+        metadata = reader.metadata
+        totalBytes = reader.totalBytes
+    }
+
+    func read(offset: UInt64, count: Int) throws(SnapshotSourceError) -> Bytes {
+        do throws(StorageError) {
+            return try reader.read(offset: offset, count: count)
+        } catch {
+            throw SnapshotSourceError(error.message)
+        }
+    }
+}
+
+/// A snapshot file that grows as it arrives.
+private final class SnapshotFileSink: SnapshotSink {
+    private let writer: SnapshotWriter
+    private let node: NodeID
+    private let term: Term
+    private let traffic: SnapshotTraffic
+
+    init(_ writer: SnapshotWriter, from node: NodeID, term: Term, traffic: SnapshotTraffic) {
+        self.writer = writer
+        self.node = node
+        self.term = term
+        self.traffic = traffic
+    }
+
+    func append(_ chunk: Bytes, at offset: UInt64, done: @escaping @Sendable (SnapshotSinkResult) -> Void) {
+        work(done) { [writer] () throws(SnapshotError) in try writer.append(chunk, at: offset) }
+    }
+
+    func finish(done: @escaping @Sendable (SnapshotSinkResult) -> Void) {
+        work(done) { [writer, traffic, node, term] () throws(SnapshotError) in
+            let snapshot = try writer.finish()
+            do throws(StorageError) {
+                try traffic.keep(snapshot, from: node, term: term)
+            } catch {
+                throw .storage(error)
+            }
+        }
+    }
+
+    /// What has arrived stays: the next offer goes on from there.
+    func interrupted(_ reason: String) {}
+
+    private func work(
+        _ done: @escaping @Sendable (SnapshotSinkResult) -> Void,
+        _ body: @escaping @Sendable () throws(SnapshotError) -> Void
+    ) {
+        traffic.run { () throws(StorageError) in
+            do throws(SnapshotError) {
+                try body()
+                done(.done)
+            } catch {
+                switch error {
+                case .malformed(let what): done(.failed(what))
+                case .storage(let error): throw error
+                }
+            }
+        }
+    }
+}
