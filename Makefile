@@ -46,6 +46,18 @@ demo-clean: ## Remove the demo's data (refused while the demo runs)
 test: setup ## Every test that a contributor must pass
 	swift test --disable-xctest --no-parallel
 
+# Seeds that once found something stand in Tests/SimulatorTests; these are new each time, and printed.
+SIM ?= --seeds 200 --events 20000
+.PHONY: sim
+sim: setup ## Simulate whole clusters under faults: fresh seeds (SIM="--seeds 5000 --events 100000" for a long run)
+	@swift build $(RELEASE) --product roost-sim
+	@$(BIN)/roost-sim --fresh $(SIM)
+	@$(BIN)/roost-sim --first 1 --seeds 50 --events 20000
+
+.PHONY: mutants
+mutants: setup ## Plant every known kind of bug, and see that the simulator finds it (MUTANTS="name ..." for some)
+	@Tests/Mutants/run $(MUTANTS)
+
 .PHONY: lint
 lint: ## Format, layers, imports and scripts, without writing anything
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests .ci/tidy.swift

@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "roostd", targets: ["roostd"]),
         .executable(name: "roostctl", targets: ["roostctl"]),
         .executable(name: "roost-bench", targets: ["roost-bench"]),
+        .executable(name: "roost-sim", targets: ["roost-sim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -41,6 +42,7 @@ let package = Package(
             name: "Raft",
             dependencies: ["ByteCoding", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: common),
+        .target(name: "Linearizability", swiftSettings: common),
         .target(name: "RESP", swiftSettings: common),
         .target(name: "RocksDB", dependencies: ["CRocksDB"], swiftSettings: common + [.strictMemorySafety()]),
 
@@ -78,6 +80,13 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: common),
 
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "ByteCoding", "KeyValue", "Linearizability", "Raft", "RaftStorage",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: common),
+
         // 4: node
         .target(
             name: "RoostNode",
@@ -112,9 +121,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
 
+        .executableTarget(
+            name: "roost-sim",
+            dependencies: [
+                "Simulator",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: common),
+
         // Tests
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: common),
-        .testTarget(name: "RaftTests", dependencies: ["Raft", "ByteCoding"], swiftSettings: common),
+        .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability"], swiftSettings: common),
+        .testTarget(
+            name: "RaftTests", dependencies: ["Raft", "ByteCoding"], exclude: ["Scenarios", "Tables"],
+            swiftSettings: common),
         .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: common),
         .testTarget(name: "RocksDBTests", dependencies: ["RocksDB"], swiftSettings: common),
         .testTarget(name: "KeyValueTests", dependencies: ["KeyValue", "ByteCoding"], swiftSettings: common),
@@ -150,7 +169,8 @@ let package = Package(
         .testTarget(
             name: "RoostNodeTests",
             dependencies: [
-                "RoostNode", "AdminHTTP", "ByteCoding", "KeyValue", "Raft", "RaftStorage", "RedisServer",
+                "RoostNode", "AdminHTTP", "ByteCoding", "KeyValue", "PeerTransport", "Raft", "RaftStorage",
+                "RedisServer",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: common),
         .testTarget(
@@ -161,6 +181,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: common),
         // Real daemons on loopback: builds roostd and roostctl, then starts them as processes.
-        .testTarget(name: "ProcessTests", dependencies: ["roostd", "roostctl", "RESP"], swiftSettings: common),
+        .testTarget(
+            name: "ProcessTests", dependencies: ["roostd", "roostctl", "RESP", "Linearizability"],
+            swiftSettings: common),
+        .testTarget(
+            name: "SimulatorTests",
+            dependencies: ["Simulator", "ByteCoding", "KeyValue", "Linearizability", "Raft", "RaftStorage"],
+            swiftSettings: common),
     ]
 )

@@ -1,0 +1,25 @@
+import Raft
+
+/// Says which nodes may lose or have damaged what their disks hold, so that the cluster must survive it: a majority of
+/// voters with whole disks, who may vote, stays in the latest configuration. (A configuration is committed by a majority of its
+/// voters together with everything before it, so what an older one's majority held is not lost with that.)
+///
+/// A copy that is damaged and one that is gone count alike: a node must refuse its damaged log.
+enum FaultAtlas {
+    static func maySpoil(_ place: Int, in world: World) -> Bool {
+        let id = world.nodes[place].id
+        // What is in flux is counted when it has settled.
+        if world.judge.hasOpenMembershipChange { return false }
+        return keepsMajority(world.judge.latestMembership, without: [id], in: world)
+    }
+
+    /// Whether the voters with whole disks are a majority, whichever half of a joint configuration is counted.
+    static func keepsMajority(_ membership: Membership, without lost: [NodeID], in world: World) -> Bool {
+        func isWhole(_ id: NodeID) -> Bool {
+            guard !lost.contains(id), let place = world.place(of: id) else { return false }
+            return world.nodes[place].isWhole && !world.nodes[place].isSuspect
+        }
+        func hasMajority(of voters: [NodeID]) -> Bool { voters.count(where: isWhole) * 2 > voters.count }
+        return hasMajority(of: membership.voters) && (!membership.isJoint || hasMajority(of: membership.outgoing))
+    }
+}

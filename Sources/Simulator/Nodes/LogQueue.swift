@@ -1,0 +1,104 @@
+import Raft
+import RaftStorage
+
+/// What the log writer has to do.
+struct LogQueue {
+    var batches: [PersistBatch] = []
+    /// How many batches the write under way holds, its last ticket, and whether the disk had anything to do.
+    var writing: (count: Int, ticket: PersistTicket, isSynced: Bool)?
+    /// Of the entries in the write under way.
+    var writingBytes = 0
+    /// The log is to be cut through here.
+    var cutThrough: LogIndex?
+    /// Entries applied since the last flush began.
+    var unflushed = 0
+    var isFlushing = false
+}
+
+extension NodeProcess {
+    // MARK: Log writer
+
+    func push(_ batch: PersistBatch) {
+        if batch.truncateFrom != nil { world.marks.reach(.conflictTruncated) }
+        log.batches.append(batch)
+        writeIfIdle()
+    }
+
+    /// Everything that is queued becomes one synced write.
+    private func writeIfIdle() {
+        guard log.writing == nil, !log.batches.isEmpty else { return }
+        let count = world.buggify.fires(.writeOneBatch) ? 1 : log.batches.count
+        let batches = Array(log.batches.prefix(count))
+        log.batches.removeFirst(count)
+        node.disk.beginSync()
+        if world.diskRandom.chance(world.isCalm(place) ? 0 : world.options.disk.syncFailure) {
+            world.marks.reach(.syncFailed)
+            node.disk.failsNextSync = true
+        }
+        do throws(StorageError) { try store.write(batches) } catch { return fail(error) }
+        log.writing = (count, batches[count - 1].ticket, node.disk.hasBegunSync())
+        log.writingBytes = batches.reduce(0) { $0 + $1.entryBytes }
+        world.plan(.logSynced(node: Int32(place), life: life), after: world.syncDuration(place))
+    }
+
+    func logSynced() {
+        guard let (count, ticket, isSynced) = log.writing else { return }
+        node.disk.finishSync()
+        world.judge.durable(place, batches: count, isSynced: isSynced)
+        log.writing = nil
+        log.writingBytes = 0
+        cutIfWanted()
+        writeIfIdle()
+        installIfIdle()
+        give(.persisted(ticket))
+    }
+
+    private func cutIfWanted() {
+        guard log.writing == nil, let index = log.cutThrough else { return }
+        log.cutThrough = nil
+        let id: EntryID
+        do throws(StorageError) {
+            guard let cut = try store.truncateLog(world.group, through: index) else { return }
+            id = cut
+        } catch {
+            return fail(error)
+        }
+        world.marks.reach(.logCut)
+        world.judge.cut(place, through: id)
+        give(.compacted(id))
+    }
+
+    // MARK: Maintenance
+
+    func noteApplied(_ count: Int) {
+        log.unflushed += count
+        let isDue = log.unflushed >= world.options.shell.flushEvery || world.buggify.fires(.flushEarly, chance: 50)
+        guard isDue, !log.isFlushing else { return }
+        log.isFlushing = true
+        log.unflushed = 0
+        world.plan(.stateFlushed(node: Int32(place), life: life), after: 3 * world.syncDuration(place))
+    }
+
+    func stateFlushed() {
+        log.isFlushing = false
+        let durable: LogIndex
+        do throws(StorageError) {
+            try store.flushState()
+            durable = try store.durableApplied(world.group).index
+        } catch {
+            return fail(error)
+        }
+        world.judge.flushed(place, through: durable)
+        // What no member's log needs any more, but for some slack.
+        let possible = min(durable, view.applied, view.truncatable).rawValue
+        let slack = UInt64(world.options.shell.slackEntries)
+        if possible > slack {
+            log.cutThrough = LogIndex(possible - slack)
+            cutIfWanted()
+        }
+    }
+}
+
+extension PersistBatch {
+    var entryBytes: Int { entries.reduce(0) { $0 + $1.footprintBytes } }
+}

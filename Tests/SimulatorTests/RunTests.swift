@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Simulator
+
+@Suite("Simulator: runs")
+struct RunTests {
+    @Test(arguments: 0..<4)
+    func `twenty seeds hold every invariant`(part: Int) {
+        for seed in UInt64(part * 5 + 1)...UInt64(part * 5 + 5) {
+            let report = Simulation.run(.drawn(seed: seed, events: 2_000))
+            #expect(report.violation == nil, "seed \(seed): \(report.options)")
+        }
+    }
+
+    @Test func `a cluster without faults works`() throws {
+        var limits = SwarmOptions.Limits()
+        limits.faults = FaultSet()
+        limits.nodes = 3
+        limits.clients = 4
+        let report = Simulation.run(.drawn(seed: 3, events: 10_000, limits: limits))
+        #expect(report.violation == nil)
+        #expect(report.marks[.leaderElected] > 0)
+        #expect(report.marks[.readAnswered] > 0)
+        #expect(report.marks[.crashed] == 0)
+        #expect(report.entriesCommitted > 50)
+        #expect(report.statesCompared > 0)
+        #expect(report.undecidedKeys == 0)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 7])
+    func `every cluster size converges under all faults`(nodes: Int) {
+        var limits = SwarmOptions.Limits()
+        limits.nodes = nodes
+        for seed in UInt64(100)...101 {
+            let report = Simulation.run(.drawn(seed: seed, events: 2_000, limits: limits))
+            #expect(report.violation == nil, "seed \(seed): \(report.options)")
+            #expect(report.marks[.converged] == 1 || report.hasNoMajority)
+        }
+    }
+
+    @Test func `a trace is complete and in etcd's words`() {
+        var limits = SwarmOptions.Limits()
+        limits.withoutPreVote = true
+        limits.nodes = 3
+        var names: [String: Int] = [:]
+        _ = Simulation.run(
+            .drawn(seed: 4, events: 5_000, limits: limits),
+            trace: { line in
+                #expect(line.hasPrefix(#"{"tag":"trace","event":{"name":""#))
+                #expect(line.hasSuffix("}}"))
+                names[String(line.dropFirst(32).prefix { $0 != "\"" }), default: 0] += 1
+            })
+        #expect(names["InitState", default: 0] >= 3)
+        for name in ["BecomeCandidate", "BecomeLeader", "Commit", "Replicate", "Ready", "ReceiveRequestVoteResponse"] {
+            #expect(names[name, default: 0] > 0, "\(name) in \(names)")
+        }
+        // Some are lost, none comes from nowhere, but for duplicates.
+        #expect(names["SendRequestVoteRequest", default: 0] > 0)
+    }
+}
