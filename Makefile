@@ -54,6 +54,13 @@ sim: setup ## Simulate whole clusters under faults: fresh seeds (SIM="--seeds 50
 	@$(BIN)/roost-sim --fresh $(SIM)
 	@$(BIN)/roost-sim --first 1 --seeds 50 --events 20000
 
+# long, or short: what CI runs. SUITE: KillTests, FailpointTests, PowerTests, DiskErrorTests, FullDiskTests, FlippedByteTests.
+CRASH ?= long
+.PHONY: crash
+crash: setup ## Injure real daemons: kill -9, power cuts, failing and full disks, flipped bits (CRASH=short, SUITE=...)
+	@swift build $(RELEASE) --product roostd
+	@Tests/CrashTests/run $(CRASH) $(SUITE)
+
 .PHONY: mutants
 mutants: setup ## Plant every known kind of bug, and see that the simulator finds it (MUTANTS="name ..." for some)
 	@Tests/Mutants/run $(MUTANTS)

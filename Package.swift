@@ -103,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "roostd",
             dependencies: [
-                "RoostNode",
+                "ByteCoding", "KeyValue", "Raft", "RaftStorage", "RoostNode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -176,13 +176,17 @@ let package = Package(
         .testTarget(
             name: "RoostdTests",
             dependencies: [
-                "roostd", "RoostNode",
+                "roostd", "ByteCoding", "KeyValue", "Raft", "RaftStorage", "RocksDB", "RoostNode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: common),
         // Real daemons on loopback: builds roostd and roostctl, then starts them as processes.
         .testTarget(
             name: "ProcessTests", dependencies: ["roostd", "roostctl", "RESP", "Linearizability"],
+            swiftSettings: common),
+        // Real daemons that are injured; skipped unless ROOST_CRASH is set (`make crash`).
+        .testTarget(
+            name: "CrashTests", dependencies: ["roostd", "RESP", "Linearizability"], exclude: ["Shim", "run"],
             swiftSettings: common),
         .testTarget(
             name: "SimulatorTests",

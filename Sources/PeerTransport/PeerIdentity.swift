@@ -9,7 +9,7 @@ package struct PeerIdentity: Hashable, Sendable {
     package var node: NodeID
     /// The random number of the data directory: a node id that returns with another one has lost its disk.
     package var incarnation: UInt64
-    /// Whether the data directory holds anything of the cluster yet (a term, a vote, an entry).
+    /// Whether the data directory holds entries of the cluster, or held some: so the cluster is not new.
     package var hasData: Bool
     /// Where clients reach the node, as `host:port`.
     package var advertisedRedis: String

@@ -5,6 +5,7 @@ package import Raft
 package enum PeerMessage: Hashable, Sendable {
     case raft(Message)
     case forward(ForwardedSegment)
+    case room(RoomReport)
 }
 
 /// A client segment on its way to the leader; its bytes are opaque here.
@@ -53,6 +54,7 @@ extension PeerMessage {
         switch self {
         case .raft(let message): message.group
         case .forward(let forwarded): forwarded.group
+        case .room(let report): report.group
         }
     }
 
@@ -60,6 +62,7 @@ extension PeerMessage {
         switch self {
         case .raft(let message): message.from
         case .forward(let forwarded): forwarded.from
+        case .room(let report): report.from
         }
     }
 
@@ -67,6 +70,7 @@ extension PeerMessage {
         switch self {
         case .raft(let message): message.to
         case .forward(let forwarded): forwarded.to
+        case .room(let report): report.to
         }
     }
 
@@ -75,6 +79,7 @@ extension PeerMessage {
     package var lane: Lane {
         switch self {
         case .forward: return .bulk
+        case .room: return .control
         case .raft(let message):
             switch message.body {
             case .appendRequest: return .bulk
@@ -91,6 +96,7 @@ extension PeerMessage {
         let flat = 128
         switch self {
         case .forward(let forwarded): return flat + forwarded.segment.count
+        case .room(let report): return flat + report.payloadByteCount
         case .raft(let message):
             guard case .appendRequest(_, let entries, _) = message.body else { return flat }
             return entries.reduce(flat) { $0 + $1.footprintBytes }

@@ -20,7 +20,13 @@ package protocol PeerTransportDelegate: AnyObject, Sendable {
 
     /// A peer answered with `PeerVerdict.removed`: by what it knows, this node is no member any more and never will be.
     /// Comes again with every attempt to dial it.
-    func peerSaysRemoved(by node: NodeID, sentence: String)
+    ///
+    /// - Parameter peer: of this cluster, and who this node meant to reach or admitted. Whether it is the one that this
+    ///   node knows is for the delegate to say: an incarnation is not checked when it is dialled.
+    func peerSaysRemoved(by peer: PeerIdentity, sentence: String)
+
+    /// A peer answered with `PeerVerdict.anotherDirectory`. Comes again with every attempt to dial it.
+    func peerKnowsAnotherDirectory(_ node: NodeID)
 
     /// A peer wants to send a snapshot; connections of its own carry it, and an earlier one from the same peer has
     /// ended before this is called.

@@ -16,7 +16,10 @@ extension NodeStore {
                 if bounds[batch.group] == nil { bounds[batch.group] = try self.bounds(of: batch.group) }
                 writes.append(try bounds[batch.group]!.append(batch))
             }
-            try records.log.write(writes)
+            Failpoint.memberBeforeSync.reach(when: batches.changeMembership)
+            if try Failpoint.logBeforeSync.reachOrLose() { try records.log.write(writes) }
+            try Failpoint.logAfterSync.reachOrFail()
+            Failpoint.memberAfterSync.reach(when: batches.changeMembership)
             update(bounds)
         }
     }
@@ -36,7 +39,8 @@ extension NodeStore {
             entries.append(entry)
             return true
         }
-        if entries.isEmpty, try bounds(of: request.group).truncated.index < request.from {
+        // The marker was written with the removal: whoever sees the gap sees it, too. `bounds` may still be behind.
+        if entries.isEmpty, try records.log.head(of: request.group).truncated.index < request.from {
             throw StorageError(.corruption, "log entry \(request.from) of group \(request.group) is missing")
         }
         return entries
@@ -63,8 +67,12 @@ extension NodeStore {
             guard let new = found?.id else {
                 throw StorageError(.corruption, "log entry \(index) of group \(group) is missing")
             }
+            try Failpoint.truncateBefore.reachOrFail()
             try records.log.truncate(group, from: old, through: new)
+            Failpoint.truncateAfter.reach()
             logs.withLock { $0[group]?.truncated = new }
+            // It serves as long as the log reaches back to it. Who is sending it has the file open.
+            try shelf.removeOwn(group, before: new.index)
             return new
         }
     }
@@ -86,4 +94,9 @@ extension NodeStore {
             }
         }
     }
+}
+
+extension [PersistBatch] {
+    /// Whether an entry of them is a change of the membership.
+    fileprivate var changeMembership: Bool { contains { $0.entries.contains { $0.kind == .membership } } }
 }

@@ -56,11 +56,34 @@ extension NodeStore {
             let walBytes = FileSystem.totalBytes(of: ".log", in: directory.database)
             progress("opening \(directory.database) with \(walBytes >> 20) MiB of write-ahead log")
         }
+        try makeRoom(in: directory, configuration, progress)
+        Failpoint.recoverBeforeOpen.reach()
         let engine = try RocksEngine.open(directory, configuration, creating: identity.isNew)
+        Failpoint.recoverAfterOpen.reach()
         let store = try open(
             configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
+        Failpoint.foundBeforeMark.reach(when: identity.isNew)
         if identity.isNew { try directory.markInitialized() }
+        if directory.isMarkedSuspect {
+            try store.records.setMetadata(MetadataKey.suspect, Suspicion.record(Suspicion.repaired))
+            try directory.unmarkSuspect()
+        }
         return store
+    }
+
+    /// Opening a database writes a little, and on a full disk not even that is possible: first what is of no use any
+    /// more goes, then the reserve.
+    private static func makeRoom(
+        in directory: DataDirectory, _ configuration: StoreConfiguration, _ progress: (String) -> Void
+    ) throws(StorageError) {
+        func free() throws(StorageError) -> UInt64 { try FileSystemSpace(of: directory.path).freeBytes }
+        guard try free() < configuration.minFreeBytesAtStart else { return }
+        try DirectoryFiles(root: directory.path).removeLeftovers()
+        let reserve = ReserveFile(directory: directory.path)
+        let (before, bytes) = (try free(), reserve.byteCount)
+        guard bytes > 0, before < configuration.minFreeBytesAtStart else { return }
+        try reserve.remove()
+        progress("the disk has \(before >> 20) MiB free: gave up the reserve of \(bytes >> 20) MiB")
     }
 
     private static func open(

@@ -26,10 +26,12 @@ extension NodeStore {
         let head = try records.log.head(of: group)
         let survey = try survey(group, after: head.truncated, progress)
         let start = try appliedPosition(group)
-        try check(group, head, survey, start)
+        try RecoveryRules.check(group, head, survey, start)
 
         let committed = max(head.commit, start?.id.index ?? .zero)
+        Failpoint.recoverBeforeReplay.reach()
         try replayEntries(group, after: start?.id.index ?? .zero, through: committed, progress, replay)
+        Failpoint.recoverAfterReplay.reach()
         let end = try appliedPosition(group)
         guard (end?.id.index ?? .zero) == committed else {
             throw StorageError(
@@ -57,36 +59,6 @@ extension NodeStore {
         return survey
     }
 
-    private func check(
-        _ group: GroupID, _ head: LogHead, _ survey: LogSurvey, _ position: AppliedPosition?
-    ) throws(StorageError) {
-        let (last, applied) = (survey.last, position?.id ?? .zero)
-        guard last.term <= head.hardState.term else {
-            throw StorageError(
-                .corruption,
-                "the log of group \(group) reaches term \(last.term), its hard state only \(head.hardState.term)")
-        }
-        guard applied.index >= head.truncated.index else {
-            throw StorageError(
-                .corruption,
-                "the state of group \(group) ends at \(applied.index), but its log begins after "
-                    + "\(head.truncated.index): state was lost")
-        }
-        guard applied.index <= last.index, head.commit <= last.index else {
-            throw StorageError(
-                .corruption,
-                "the log of group \(group) ends at \(last.index), but \(max(applied.index, head.commit)) "
-                    + "was committed: log was lost")
-        }
-        let term = survey.term(at: applied.index, truncated: head.truncated)
-        guard term == applied.term else {
-            throw StorageError(
-                .corruption,
-                "the state of group \(group) holds entry \(applied.index) of term \(applied.term), "
-                    + "the log one of term \(term.map(\.description) ?? "none")")
-        }
-    }
-
     private func replayEntries(
         _ group: GroupID, after first: LogIndex, through last: LogIndex, _ progress: (String) -> Void,
         _ replay: (_ entries: [Entry]) throws(StorageError) -> Void
@@ -97,6 +69,7 @@ extension NodeStore {
             let through = min(last, LogIndex(next.rawValue + UInt64(Recovery.batchEntries) - 1))
             let batch = try readBatch(group, next...through)
             try replay(batch)
+            Failpoint.recoverWhileReplaying.reach()
             next = LogIndex(next.rawValue + UInt64(batch.count))
             if next.distance(from: announced) >= UInt64(Recovery.progressEntries) {
                 announced = next

@@ -44,6 +44,12 @@ extension NodeStore {
         StorageError(.invariant, "there is no snapshot of group \(group): nothing was applied yet")
     }
 
+    /// Reads this node's own snapshot, after a receiver found fault with it, and drops it if it is damaged: the next
+    /// `makeSnapshot` makes another. Takes as long as reading the file.
+    ///
+    /// - Returns: what is wrong with it; nil if nothing is.
+    package func recheckSnapshot(_ group: GroupID) throws(StorageError) -> String? { try shelf.recheckOwn(group) }
+
     // MARK: Receiving
 
     /// Begins to receive a snapshot, or goes on where a transfer of the very same one from `sender` broke off: at
@@ -59,6 +65,7 @@ extension NodeStore {
         guard logs.withLock({ $0[description.group] != nil }) else {
             throw .malformed("the snapshot is of group \(description.group), which this node does not have")
         }
+        Failpoint.snapshotReceiveBefore.reach()
         return try shelf.receive(description, from: sender)
     }
 
@@ -83,8 +90,9 @@ extension NodeStore {
             try upkeep.withLock { (_) throws(StorageError) in
                 let bounds = try self.bounds(of: group)
                 try checkInstallable(meta, group, bounds)
+                try Failpoint.installBefore.reachOrFail()
                 guard let file = try shelf.files.open(received.name) else {
-                    throw StorageError(.corruption, "\(received.name) is gone")
+                    throw Self.damaged(received.name, "it is gone")
                 }
                 try records.replaceState(of: group, at: meta.id, truncated: bounds.truncated) {
                     (loader) throws(StorageError) in
@@ -94,6 +102,7 @@ extension NodeStore {
                     $0[group] = LogBounds(truncated: meta.id, last: meta.index, commit: meta.index)
                 }
                 try shelf.files.remove(received.name)
+                Failpoint.installAfterRemove.reach()
                 try shelf.removeOwn(group, before: meta.index)
             }
         }
@@ -115,17 +124,25 @@ extension NodeStore {
         }
     }
 
+    /// Nothing that this node promised is in such a file: the next start removes it, and it is fetched again.
+    private static func damaged(_ name: String, _ what: String) -> StorageError {
+        StorageError(
+            .io, "\(name) was checked when it came, and is damaged now: \(what)",
+            remedy: "start the node again, and check the disk: what it holds goes wrong")
+    }
+
     private static func load(
         _ file: any SnapshotFile, _ description: SnapshotDescription, into loader: any FamilyLoader
     ) throws(StorageError) {
         do throws(SnapshotError) {
             var decoder = try SnapshotDecoder(file, description)
             try decoder.read { (key, value) throws(StorageError) in
+                try Failpoint.installWhileLoading.reachOrFail()
                 try storage("load the snapshot") { () throws(EngineError) in try loader.put(key, value) }
             }
         } catch {
             switch error {
-            case .malformed(let what): throw StorageError(.corruption, "a snapshot that was checked before: \(what)")
+            case .malformed(let what): throw damaged("a snapshot", what)
             case .storage(let error): throw error
             }
         }

@@ -54,7 +54,9 @@ package final class NodeStore: Sendable {
     /// - Throws: the error that made the store fail, now or before; then `abandon()` is what remains.
     package func close() throws(StorageError) {
         try failStop { () throws(StorageError) in
+            Failpoint.closeBeforeFlush.reach()
             try records.flushState()
+            Failpoint.closeBeforeClose.reach()
             try records.close()
         }
         lock.withLock { $0 = nil }
@@ -77,7 +79,11 @@ package final class NodeStore: Sendable {
     /// memtable of 32 MiB.
     package func flushState() throws(StorageError) {
         try failStop { () throws(StorageError) in
-            try upkeep.withLock { (_) throws(StorageError) in try records.flushState() }
+            try upkeep.withLock { (_) throws(StorageError) in
+                try Failpoint.flushBefore.reachOrFail()
+                try records.flushState()
+                try Failpoint.flushAfter.reachOrFail()
+            }
         }
     }
 
@@ -103,7 +109,9 @@ package final class NodeStore: Sendable {
         if peerIncarnation(of: node) == incarnation { return }
         let key = MetadataKey.peer(node)
         try failStop { () throws(StorageError) in
+            try Failpoint.peerBeforeWrite.reachOrFail()
             try records.setMetadata(key, NumberRecord.encode(incarnation, key: key))
+            Failpoint.peerAfterWrite.reach()
         }
         peers.withLock { $0[node] = incarnation }
     }
@@ -120,9 +128,18 @@ package final class NodeStore: Sendable {
     /// Notes or lifts the suspicion, durable on return.
     package func setSuspect(_ isSuspect: Bool) throws(StorageError) {
         try failStop { () throws(StorageError) in
+            try Failpoint.suspectBeforeWrite.reachOrFail()
             try records.setMetadata(
-                MetadataKey.suspect, NumberRecord.encode(isSuspect ? 1 : 0, key: MetadataKey.suspect))
+                MetadataKey.suspect, Suspicion.record(isSuspect ? Suspicion.newFounder : Suspicion.none))
+            Failpoint.suspectAfterWrite.reach()
         }
+    }
+
+    /// Whether this node is suspect because it was repaired and has certainly forgotten something. It is no new founder
+    /// then, however empty its log is: only a leader can lift the suspicion.
+    package func hasForgotten() throws(StorageError) -> Bool {
+        guard let value = try records.metadata(MetadataKey.suspect) else { return false }
+        return try NumberRecord.decode(value, key: MetadataKey.suspect, "suspect flag") == Suspicion.repaired
     }
 
     // MARK: Removal
@@ -136,7 +153,9 @@ package final class NodeStore: Sendable {
     /// Notes that the cluster has removed this node, durable on return. There is no way back.
     package func setRemoved() throws(StorageError) {
         try failStop { () throws(StorageError) in
+            try Failpoint.leaveBeforeWrite.reachOrFail()
             try records.setMetadata(MetadataKey.removed, NumberRecord.encode(1, key: MetadataKey.removed))
+            Failpoint.leaveAfterWrite.reach()
         }
     }
 

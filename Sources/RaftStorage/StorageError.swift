@@ -46,7 +46,11 @@ extension StorageError.Kind {
         case .newerFormat: "install the version that wrote the directory, or a newer one"
         case .cannotCreate: "make the data directory, owned by the user that the node runs as"
         case .permission: "give the user that the node runs as all rights on the data directory and everything in it"
-        case .corruption: "keep the directory for analysis, and replace this node by an empty one under a new id"
+        case .corruption:
+            """
+            keep a copy of the directory, and see docs/recovery.md: roostd verify says what is damaged, roostd repair \
+            or a new node under a new id is what helps
+            """
         case .noSpace: "free space on the data directory's file system, then start the node again"
         case .io: "check the disk and the kernel's log, then start the node again"
         case .invariant: "report this; the data on disk is unchanged, so the node can be started again"
@@ -69,7 +73,7 @@ extension StorageError {
             case .io: .io
             case .wouldBlock, .other: .other
             }
-        self.init(kind, "\(doing): \(error.message)")
+        self = StorageError(kind, "\(doing): \(error.message)").advising("--drop-state")
     }
 }
 
@@ -81,6 +85,8 @@ extension StorageError.Kind {
             case .noSpace: .noSpace
             case .lockHeld: .locked
             case .io where error.message.contains("Permission denied"): .permission
+            // What RocksDB looks for, some other file of the database names: one of the two is damaged or lost.
+            case .io where error.message.contains("No such file or directory"): .corruption
             case .io: .io
             case .busy, .incomplete, .other: .other
             }

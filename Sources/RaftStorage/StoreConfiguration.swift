@@ -52,6 +52,17 @@ package struct StoreConfiguration: Sendable {
     /// Entries that stay in the log below the point where it could be cut, so that a follower that was away for a
     /// moment catches up from them. Default 10,000.
     package var truncationSlackEntries = 10_000
+    /// The same in bytes, whichever is less: entries of a megabyte each would make ten thousand of them too many.
+    /// Default 64 MiB.
+    package var truncationSlackBytes = 64 << 20
+
+    /// With less free space than this at the start, the directory's reserve is given up first (`ReserveFile`).
+    /// Default 0: never.
+    package var minFreeBytesAtStart: UInt64 = 0
+
+    /// Whether tables are compacted from the moment of opening; else not before `NodeStore.setCompactsByItself`, when it is
+    /// known that there is room for that. Default true.
+    package var compactsByItself = true
 
     /// A longer name is refused.
     package static let maxClusterNameBytes = 128

@@ -8,7 +8,11 @@ package struct StoreStatistics: Hashable, Sendable {
     /// SST files. Those of the log should stay near 0: more means that cutting comes too late (see
     /// `StoreConfiguration.logWriteBufferBytes`).
     package var stateTableBytes: UInt64 = 0
+    /// RocksDB's estimate of how much of `stateTableBytes` is not overwritten or deleted.
+    package var liveStateBytes: UInt64 = 0
     package var logTableBytes: UInt64 = 0
+    /// SST files that a flush or a compaction is writing.
+    package var unfinishedTableBytes: UInt64 = 0
     /// What compaction is behind with; writes slow down when it grows large.
     package var pendingCompactionBytes: UInt64 = 0
     /// Full memtables that wait to be flushed; writes stop when there are as many as buffers.

@@ -8,6 +8,12 @@ package protocol CommandBackend: AnyObject, Sendable {
     /// Whether a read may be served at once: this node alone is the majority, so nobody else can have written.
     var readsAreLocal: Bool { get }
 
+    /// Which writes are taken at the moment: asked before each, so it must be cheap.
+    var admission: WriteAdmission { get }
+
+    /// The whole error for a write that `admission` excludes.
+    func noSpaceText() -> String
+
     /// Hands over a segment. The sink hears of it exactly once, under `ticket`.
     func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink)
 
@@ -38,6 +44,14 @@ package protocol CommandBackend: AnyObject, Sendable {
     func storeFailed(_ error: StateStoreError)
 }
 
+/// What is taken of the writes, as far as room on disks goes.
+package enum WriteAdmission: Sendable {
+    case all
+    /// Only those after which less is stored.
+    case freeing
+    case none
+}
+
 /// Hears of what was handed to a `CommandBackend`. Called from any thread; must be quick.
 package protocol CompletionSink: AnyObject, Sendable {
     func writesCompleted(_ results: [WriteResult])
@@ -63,6 +77,8 @@ package enum WriteFailure: Error, Hashable, Sendable {
     case noLeader
     /// The leader could not take more for `park-timeout`: certainly not applied.
     case busy
+    /// The leader's disk was full for `park-timeout`: certainly not applied.
+    case noSpace
     /// Sent to a leader, and no news for `request-timeout`: may or may not take effect.
     case inDoubt
     /// The node is stopping: certainly not applied.

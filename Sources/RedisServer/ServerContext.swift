@@ -79,6 +79,7 @@ final class ServerContext: Sendable {
         case .busy:
             "BUSY the leader could not take the command for \(limits.parkTimeout.milliseconds) ms; "
                 + "command not executed, try again"
+        case .noSpace: backend.noSpaceText()
         case .inDoubt:
             "INDOUBT no confirmation for \(limits.requestTimeout.milliseconds) ms: the write may or may not take effect; "
                 + "read before you write again"

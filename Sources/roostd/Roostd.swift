@@ -14,7 +14,7 @@ struct Roostd: AsyncParsableCommand {
             defaults. --print-config shows the result, with every name.
             """,
         version: RoostVersion.current,
-        subcommands: [CheckConfig.self])
+        subcommands: [CheckConfig.self, Verify.self, Inspect.self, RepairCommand.self])
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -52,6 +52,7 @@ struct LogFlags: SettingFlags {
     @SettingFlag("log.level") var level
     @SettingFlag("log.format") var format
     @SettingFlag("debug.fault_injection") var faultInjection
+    @SettingFlag("debug.failpoints") var failpoints
 }
 
 struct RaftFlags: SettingFlags {
@@ -63,6 +64,7 @@ struct RaftFlags: SettingFlags {
     @SettingFlag("raft.max_inflight_messages") var maxInflightMessages
     @SettingFlag("raft.max_inflight_bytes") var maxInflightBytes
     @SettingFlag("raft.max_uncommitted_bytes") var maxUncommittedBytes
+    @SettingFlag("raft.max_unapplied_bytes") var maxUnappliedBytes
     @SettingFlag("raft.max_apply_bytes") var maxApplyBytes
     @SettingFlag("raft.entry_cache_bytes") var entryCacheBytes
     @SettingFlag("raft.lease_reads") var leaseReads
@@ -85,6 +87,12 @@ struct StorageFlags: SettingFlags {
     @SettingFlag("storage.max_unflushed_entries") var maxUnflushedEntries
     @SettingFlag("storage.max_unflushed_age") var maxUnflushedAge
     @SettingFlag("storage.truncation_slack_entries") var truncationSlackEntries
+    @SettingFlag("storage.scrub_rate_bytes") var scrubRateBytes
+    @SettingFlag("storage.scrub_interval") var scrubInterval
+    @SettingFlag("storage.truncation_slack_bytes") var truncationSlackBytes
+    @SettingFlag("storage.min_free_bytes") var minFreeBytes
+    @SettingFlag("storage.critical_free_bytes") var criticalFreeBytes
+    @SettingFlag("storage.reserve_bytes") var reserveBytes
 }
 
 struct LimitFlags: SettingFlags {

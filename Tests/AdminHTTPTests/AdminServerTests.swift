@@ -5,7 +5,7 @@ import Testing
 
 @testable import AdminHTTP
 
-@Suite("Admin door", .timeLimit(.minutes(1)))
+@Suite("Admin door", .timeLimit(.minutes(5)))
 struct AdminServerTests {
     private static let routes: [String: AdminRoute] = [
         "/livez": { _ in .text("ok") },

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PeerTransport
 
-@Suite("Faults on purpose: on links", .timeLimit(.minutes(1)))
+@Suite("Faults on purpose: on links", .timeLimit(.minutes(5)))
 struct FaultyLinkTests {
     private let delegate = RecordingDelegate()
 

@@ -34,7 +34,7 @@ struct HandshakeTests {
         #expect(try result.record.hello() == Hello(wanted: NodeID(2), introduction: Self.peer))
         let welcome = try #require(try Self.decode(HandshakeRecord(welcome: Self.peer).encode()))
         #expect(try welcome.record.welcome() == Self.peer)
-        let refusal = try #require(try Self.decode(HandshakeRecord(Refusal(.refused, "no")).encode()))
+        let refusal = try #require(try Self.decode(HandshakeRecord(Refusal(.refused, "no"), by: Self.peer).encode()))
         #expect(refusal.record.sentence == "no")
     }
 
@@ -79,9 +79,42 @@ struct HandshakeTests {
 
     @Test func `a long sentence is cut to what a record holds, and stays one line`() throws {
         let record = HandshakeRecord(
-            Refusal(.refused, "a\nb\r\u{1B}[2J" + String(repeating: "x", count: 10_000)))
+            Refusal(.refused, "a\nb\r\u{1B}[2J" + String(repeating: "x", count: 10_000)), by: Self.peer)
         #expect(record.encode().count == HandshakeRecord.maxByteCount)
         #expect(record.sentence.hasPrefix("ab[2Jxxx"))
+    }
+
+    @Test func `a removal says who says so, and fits however long its sentence is`() throws {
+        for sentence in ["go", String(repeating: "x", count: 10_000)] {
+            let bytes = HandshakeRecord(Refusal(.removed, sentence), by: Self.peer).encode()
+            #expect(bytes.count <= HandshakeRecord.maxByteCount)
+            let refusal = try #require(try Self.decode(bytes)?.record.refusal)
+            #expect(refusal.kind == .removed)
+            #expect(refusal.answerer == Self.peer.identity)
+            #expect(sentence.hasPrefix(refusal.sentence) && !refusal.sentence.isEmpty)
+        }
+    }
+
+    @Test func `a removal of another version, or one that is cut, is a refusal like others`() {
+        let record = HandshakeRecord(Refusal(.removed, "go"), by: Self.peer)
+        let old = HandshakeRecord(version: 1, kind: .removed, body: "node 1 was removed")
+        #expect(old.refusal == Refusal(.refused, "node 1 was removed"))
+        for end in 0..<record.body.count - 2 {
+            let cut = HandshakeRecord(kind: .removed, body: record.body.slice(0..<end))
+            #expect(cut.refusal?.kind == .refused, "\(end) bytes")
+        }
+    }
+
+    /// Another cluster may sit at a member's address, and say what is true there.
+    @Test func `only whom one wanted to reach, in the own cluster, can say that one was removed`() {
+        for (identity, isBelieved) in [
+            (.sample(1), true), (.sample(3), false), (.sample(1, cluster: 5), false),
+        ] as [(PeerIdentity, Bool)] {
+            let removal = Refusal(.removed, "go", by: identity)
+            let judged = Self.rules().judge(refusal: removal, from: NodeID(1))
+            #expect(judged == (isBelieved ? removal : Refusal(.refused, "go")), "\(identity)")
+        }
+        #expect(Self.rules().judge(refusal: Refusal(.removed, "go"), from: NodeID(1)) == Refusal(.refused, "go"))
     }
 
     struct Refused: Sendable, CustomTestStringConvertible {
@@ -94,7 +127,7 @@ struct HandshakeTests {
     @Test(arguments: [
         Refused(
             record: HandshakeRecord(version: 1, kind: .hello, body: "who knows"),
-            sentence: "node 2 speaks version 2 of the peer protocol, the other side version 1: upgrade the older one",
+            sentence: "node 2 speaks version 3 of the peer protocol, the other side version 1: upgrade the older one",
             node: nil),
         Refused(
             record: HandshakeTests.hello(.sample(1, cluster: 5, name: "other")),

@@ -8,7 +8,7 @@ import Testing
 
 @testable import PeerTransport
 
-@Suite("Joining a cluster", .timeLimit(.minutes(1)))
+@Suite("Joining a cluster", .timeLimit(.minutes(5)))
 struct JoinTests {
     private static let group = MultiThreadedEventLoopGroup.singleton
     private static let request = JoinRequest(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PeerTransport
 
-@Suite("Links over their life: loss, return, refusal, overload", .timeLimit(.minutes(1)))
+@Suite("Links over their life: loss, return, refusal, overload", .timeLimit(.minutes(5)))
 struct LinkTests {
     @Test func `when the peer restarts on the same port the link comes back by itself`() async throws {
         let one = TestNode(.sample(1))
@@ -92,13 +92,14 @@ struct LinkTests {
         let sentence = "node 1 is known with another data directory: give the new one a new node id"
         let one = TestNode(.sample(1, incarnation: 5))
         let two = TestNode(.sample(2)) {
-            $0.incarnation == PeerIdentity.sample(1).incarnation ? .welcome : .refused(sentence)
+            $0.incarnation == PeerIdentity.sample(1).incarnation ? .welcome : .anotherDirectory(sentence)
         }
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
             await one.log.warning(sentence)
             await two.log.warning(sentence)
+            await one.delegate.events.first { $0 == .anotherDirectory(at: NodeID(2)) }
         }
     }
 

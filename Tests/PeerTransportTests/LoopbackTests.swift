@@ -3,7 +3,7 @@ import PeerTransport
 import Raft
 import Testing
 
-@Suite("Two transports on loopback", .timeLimit(.minutes(1)))
+@Suite("Two transports on loopback", .timeLimit(.minutes(5)))
 struct LoopbackTests {
     @Test func `both nodes learn who the other is`() async throws {
         try await withPair { one, two in

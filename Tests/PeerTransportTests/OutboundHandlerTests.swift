@@ -139,8 +139,10 @@ struct OutboundHandlerTests {
 
     @Test func `a refusal by the other side is what it said`() throws {
         let link = try dial()
-        try link.channel.receive(HandshakeRecord(Refusal(.refused, "this is node 3, not node 2")).encode())
-        #expect(ends.elements == [.refused(Refusal(.refused, "this is node 3, not node 2"))])
+        let refusal = Refusal(.refused, "this is node 3, not node 2")
+        let answerer = Introduction(identity: .sample(3), maxFrameBytes: 2048, maxMessageBytes: 4096)
+        try link.channel.receive(HandshakeRecord(refusal, by: answerer).encode())
+        #expect(ends.elements == [.refused(refusal)])
         #expect(!link.channel.isActive)
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PeerTransport
 
-@Suite("Peers that come, go and move", .timeLimit(.minutes(1)))
+@Suite("Peers that come, go and move", .timeLimit(.minutes(5)))
 struct PeerChangeTests {
     @Test func `a new peer is dialled at once`() async throws {
         let one = TestNode(.sample(1))

@@ -23,6 +23,7 @@ struct QueueTests {
         for message in bulk {
             switch message {
             case .forward: break
+            case .room: Issue.record("a report of room is bulk")
             case .raft(let message):
                 guard case .appendRequest = message.body else {
                     Issue.record("\(message.body) is bulk")

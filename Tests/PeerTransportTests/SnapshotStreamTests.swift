@@ -4,7 +4,7 @@ import Testing
 
 @testable import PeerTransport
 
-@Suite("Snapshots over loopback", .timeLimit(.minutes(1)))
+@Suite("Snapshots over loopback", .timeLimit(.minutes(5)))
 struct SnapshotStreamTests {
     private let ends = Recorder<SnapshotTransferEnd>()
     private let progress = Recorder<SnapshotProgress>()
@@ -285,11 +285,12 @@ struct SnapshotStreamTests {
     ) async throws {
         var limits = PeerTransportLimits.quick
         limits.snapshotChunkBytes = 16 << 10
-        // What is lost on the way is noticed by nothing else.
-        limits.snapshotStallTimeout = .seconds(1)
-        limits.linkTimeout = .seconds(2)
-        limits.snapshotFinishTimeout = .seconds(2)
-        let source = TestSource(bytes: 768 << 10)
+        // What is lost on the way is noticed by nothing else. One that ends too early costs time, too.
+        limits.pingInterval = .milliseconds(100)
+        limits.snapshotStallTimeout = .milliseconds(250)
+        limits.linkTimeout = .milliseconds(500)
+        limits.snapshotFinishTimeout = .seconds(1)
+        let source = TestSource(bytes: 384 << 10)
         let sink = TestSink(source)
         try await withPair(limits: limits, receiver: receiver(into: sink)) { one, two in
             let (node, peer) = direction == .outgoing ? (one, 2 as UInt64) : (two, 1)

@@ -86,7 +86,7 @@ struct CrashModel {
 }
 
 /// Random numbers that a seed repeats (SplitMix64, Steele et al. 2014).
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -68,3 +68,41 @@ struct FlushPolicyTests {
                 == expected.map { LogIndex($0) })
     }
 }
+
+@Suite("The log's tail in bytes")
+struct LogTailTests {
+    @Test func `it begins where at least so many bytes follow, and hardly more`() {
+        var tail = LogTail(limit: 640)
+        for index in 1...64 as ClosedRange<UInt64> { tail.applied(through: LogIndex(index), bytes: 10) }
+        #expect(tail.start == .zero)
+        for index in 65...200 as ClosedRange<UInt64> {
+            tail.applied(through: LogIndex(index), bytes: 10)
+            #expect(tail.start == LogIndex(index - 64))
+        }
+    }
+
+    @Test func `one entry that is larger than all of it stays`() {
+        var tail = LogTail(limit: 640)
+        tail.applied(through: LogIndex(1), bytes: 5000)
+        #expect(tail.start == .zero)
+        tail.applied(through: LogIndex(2), bytes: 5000)
+        #expect(tail.start == LogIndex(1))
+    }
+
+    @Test(
+        arguments: [
+            // durable, tail's start, cut so far -> cut at; 10 entries of slack
+            (100, 0, 0, 90), (100, 95, 0, 95), (100, 95, 94, 95), (100, 95, 95, nil), (100, 120, 0, 100),
+            (5, 3, 0, 3), (5, 0, 0, nil), (100, 50, 80, nil), (100, 50, 79, 90),
+        ] as [(UInt64, UInt64, UInt64, UInt64?)])
+    func `the log is cut by the lesser of the two slacks`(
+        durable: UInt64, tailStart: UInt64, truncated: UInt64, expected: UInt64?
+    ) {
+        var configuration = StoreConfiguration(directory: "", node: NodeID(1), clusterName: "", founders: [])
+        configuration.truncationSlackEntries = 10
+        let cut = FlushPolicy(configuration).truncation(
+            durableApplied: LogIndex(durable), lowestMatch: LogIndex(1000), truncated: LogIndex(truncated),
+            tailStart: LogIndex(tailStart))
+        #expect(cut == expected.map { LogIndex($0) })
+    }
+}

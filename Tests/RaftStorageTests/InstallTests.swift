@@ -116,6 +116,16 @@ struct InstallTests {
         #expect(try store.shelf.files.names(in: "incoming") == [])
     }
 
+    @Test func `a received file that goes wrong is no damage of this node's own data`() throws {
+        let store = try behind(try node.open())
+        try store.write([batch(commit: 8, term: 2, vote: NodeID(3))])
+        let received = try store.receive(SnapshotBytes.make(last: 50))
+        try node.flip(received.name, at: 200)
+        // Not `.corruption`: a new start removes the file, and the leader sends it again.
+        #expect(#expect(throws: StorageError.self) { try store.install(received) }?.kind == .io)
+        store.abandon()
+    }
+
     @Test func `changes that were begun on the old state are refused`() throws {
         let store = try behind(try node.open())
         let batch = store.state.makeBatch()

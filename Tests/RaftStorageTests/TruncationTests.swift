@@ -42,6 +42,24 @@ struct TruncationTests {
             try store.truncateLog(group, through: LogIndex(12)) == EntryID(term: Term(2), index: LogIndex(12)))
     }
 
+    @Test func `a reader that sees a cut before the bookkeeping does finds nothing, and no damage`() throws {
+        try store.records.log.truncate(group, from: .zero, through: EntryID(term: Term(1), index: LogIndex(6)))
+        #expect(try store.bounds(of: group).truncated == .zero)
+        #expect(try store.allEntries(from: 5, through: 6) == [])
+        #expect(try store.allEntries(from: 7, through: 9) == [7, 8, 9])
+    }
+
+    @Test func `a snapshot that the log does not reach back to any more is removed with the cut`() throws {
+        try apply(1...12)
+        _ = try store.makeSnapshot(group)
+        try apply(13...14)
+        try store.flushState()
+        _ = try store.truncateLog(group, through: LogIndex(12))
+        #expect(try store.shelf.files.names(in: SnapshotFolder.own).count == 1)
+        _ = try store.truncateLog(group, through: LogIndex(13))
+        #expect(try store.shelf.files.names(in: SnapshotFolder.own) == [])
+    }
+
     @Test func `what is cut is gone, what follows stays, and the marker remembers`() throws {
         try apply(1...12)
         try store.flushState()

@@ -34,7 +34,8 @@ struct AdminCommandTests {
 
     @Test func `faults are the node's to understand`() throws {
         #expect(try AdminRequest.debug(["net", "CUT", "2"]) == .debugNetwork(["CUT", "2"]))
-        for words in [["NET"], ["SLEEP", "1"]] {
+        #expect(try AdminRequest.debug(["Failpoint", "LIST"]) == .debugFailpoint(["LIST"]))
+        for words in [["NET"], ["FAILPOINT"], ["SLEEP", "1"]] {
             #expect(throws: AdminSyntaxError.self) { try AdminRequest.debug(words) }
         }
     }
@@ -48,6 +49,14 @@ struct AdminCommandTests {
         asked.reply(.failure("TRYAGAIN later"))
         connection.channel.embeddedEventLoop.run()
         #expect(try connection.replies() == "-TRYAGAIN later\r\n+PONG\r\n")
+    }
+
+    @Test func `lines are an array of strings`() throws {
+        let connection = try TestConnection()
+        try connection.send("ROOST.DEBUG FAILPOINT LIST\r\n")
+        try #require(connection.backend.admin.first).reply(.lines(["a", "b c"]))
+        connection.channel.embeddedEventLoop.run()
+        #expect(try connection.replies() == "*2\r\n$1\r\na\r\n$3\r\nb c\r\n")
     }
 
     @Test func `members are maps, flat where the protocol has none`() throws {

@@ -16,6 +16,7 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
 
     var isReady = true
     var readsAreLocal = false
+    var admission = WriteAdmission.all
     /// Makes reads from memory say that they need the disk.
     var isCold = false
     private(set) var submissions: [Submission] = []
@@ -41,6 +42,7 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
         admin.append((request, reply))
     }
 
+    func noSpaceText() -> String { "NOSPACE in this test" }
     func storeFailed(_ error: StateStoreError) { preconditionFailure("\(error)") }
 
     func description() -> NodeDescription {

@@ -13,7 +13,8 @@ struct ConfigurationTests {
         "advertise.redis": "a.example:1", "advertise.peer": "b.example:2", "advertise.http": "c.example:3",
         "raft.election_timeout": "1s", "raft.heartbeat_interval": "1500us", "raft.pre_vote": "no",
         "raft.check_quorum": "no", "raft.max_append_bytes": "1000", "raft.max_inflight_messages": "3",
-        "raft.max_inflight_bytes": "1MiB", "raft.max_uncommitted_bytes": "5MiB", "raft.max_apply_bytes": "1B",
+        "raft.max_inflight_bytes": "1MiB", "raft.max_uncommitted_bytes": "5MiB", "raft.max_unapplied_bytes": "7MiB",
+        "raft.max_apply_bytes": "1B",
         "raft.entry_cache_bytes": "1GiB", "raft.lease_reads": "yes", "raft.max_clock_drift_percent": "11",
         "raft.disk_stall_limit": "3s", "raft.max_retained_entries": "9", "raft.max_retained_bytes": "2GiB",
         "storage.engine": "memory", "storage.state_write_buffer_bytes": "64KiB",
@@ -21,7 +22,11 @@ struct ConfigurationTests {
         "storage.block_cache_bytes": "1024GiB", "storage.max_total_wal_bytes": "1048577",
         "storage.background_jobs": "1", "storage.max_unflushed_log_bytes": "65KiB",
         "storage.max_unflushed_entries": "1", "storage.max_unflushed_age": "24h",
-        "storage.truncation_slack_entries": "0", "limits.max_clients": "1", "limits.max_key_bytes": "1",
+        "storage.scrub_rate_bytes": "0B", "storage.scrub_interval": "7s", "storage.truncation_slack_entries": "0",
+        "storage.min_free_bytes": "3GiB",
+        "storage.truncation_slack_bytes": "66KiB",
+        "storage.critical_free_bytes": "1MiB", "storage.reserve_bytes": "0B", "limits.max_clients": "1",
+        "limits.max_key_bytes": "1",
         "limits.max_value_bytes": "2", "limits.max_arguments": "8", "limits.max_request_bytes": "1025",
         "limits.max_pipelined_commands": "1", "limits.max_output_buffer_bytes": "1MiB", "limits.max_batch_bytes": "1",
         "limits.park_timeout": "1ms", "limits.request_timeout": "90s", "limits.event_loops": "7",
@@ -30,6 +35,7 @@ struct ConfigurationTests {
         "limits.peer_queue_bytes": "1025", "limits.peer_reconnect_max": "61s", "limits.shutdown_timeout": "1h",
         "limits.snapshot_rate_bytes": "1MiB", "limits.snapshot_chunk_bytes": "64KiB", "limits.join_timeout": "7s",
         "log.level": "trace", "log.format": "json", "node.join": "10.0.0.9:7400", "debug.fault_injection": "yes",
+        "debug.failpoints": "log-after-sync crash after 3, flush-before pause 5ms",
     ]
 
     /// All of them that fit together: a node either founds a cluster or joins one, and leases need CheckQuorum.
@@ -159,6 +165,7 @@ struct ConfigurationTests {
         #expect(node.maxInflightMessages == core.maxInflightMessages)
         #expect(node.maxInflightBytes == core.maxInflightBytes)
         #expect(node.maxUncommittedBytes == core.maxUncommittedBytes)
+        #expect(node.maxUnappliedBytes == core.maxUnappliedBytes)
         #expect(node.maxApplyBytes == core.maxApplyBytes)
         #expect(node.entryCacheBytes == core.entryCacheBytes)
         #expect(node.leaseReads == core.leaseReads)

@@ -22,7 +22,7 @@ struct InboxTests {
         #expect(batch.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `nothing is lost or torn between producers and a sleeping consumer`() {
+    @Test(.timeLimit(.minutes(5))) func `nothing is lost or torn between producers and a sleeping consumer`() {
         let inbox = Inbox<(producer: Int, number: Int)>()
         let producers = 4
         let count = 20_000

@@ -79,7 +79,7 @@ struct NotifierTests {
         #expect(log.levels == [.warning, .notice])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `the watchdog runs until it is cancelled, and not at all if nobody watches`()
+    @Test(.timeLimit(.minutes(5))) func `the watchdog runs until it is cancelled, and not at all if nobody watches`()
         async
     {
         let manager = Manager(isAbstract: true)

@@ -33,12 +33,81 @@ struct CheckerTests {
         }
     }
 
+    // MARK: Elections
+
+    /// An election of term 3 among three.
+    private struct Election {
+        var safety = ElectionSafety()
+        var ledgers: [NodeLedger]
+
+        init(_ ledgers: [NodeLedger]) { self.ledgers = ledgers }
+
+        mutating func votes(_ voter: Int, for candidate: UInt64) -> Invariant? {
+            do throws(Violation) {
+                try safety.votes(ledgers[voter - 1], for: NodeID(candidate), in: Term(3))
+                return nil
+            } catch {
+                return error.invariant
+            }
+        }
+
+        /// A candidate's own vote is what its disk says.
+        mutating func leads(_ node: Int, hasVoted: Bool = true, by memberships: [Membership]? = nil) -> Invariant? {
+            let leader = ledgers[node - 1]
+            if hasVoted { leader.durableHardState = HardState(term: Term(3), vote: leader.id) }
+            do throws(Violation) {
+                try safety.leads(leader, in: Term(3), by: memberships ?? leader.membershipsOfTurn)
+                return nil
+            } catch {
+                return error.invariant
+            }
+        }
+    }
+
+    private var election: Election { Election([ledger(1, []), ledger(2, []), ledger(3, [])]) }
+
     @Test func `two leaders in a term`() {
-        var elections = ElectionSafety()
-        #expect(violation { () throws(Violation) in try elections.leads(NodeID(1), in: Term(3)) } == nil)
-        #expect(violation { () throws(Violation) in try elections.leads(NodeID(1), in: Term(3)) } == nil)
-        let second = violation { () throws(Violation) in try elections.leads(NodeID(2), in: Term(3)) }
+        var election = election
+        let votes = (election.votes(2, for: 1), election.votes(3, for: 1))
+        #expect(votes == (nil, nil))
+        let first = (election.leads(1), election.leads(1))
+        #expect(first == (nil, nil))
+        let second = election.leads(2)
         #expect(second == .electionSafety)
+    }
+
+    @Test func `a leader by its own vote alone, or with its own vote not on disk`() {
+        var alone = election
+        let lonely = alone.leads(1)
+        #expect(lonely == .electionSafety)
+        var early = election
+        let vote = early.votes(2, for: 1)
+        #expect(vote == nil)
+        let unwritten = early.leads(1, hasVoted: false)
+        #expect(unwritten == .electionSafety)
+    }
+
+    @Test func `a leader with one half of a joint configuration, or by what held earlier in the turn`() {
+        var election = election
+        let vote = election.votes(2, for: 1)
+        #expect(vote == nil)
+        let joint = Membership(voters: [NodeID(1), NodeID(3)], outgoing: [NodeID(1), NodeID(2)])
+        var copy = election
+        let byHalf = copy.leads(1, by: [joint])
+        #expect(byHalf == .electionSafety)
+        let byEarlier = election.leads(1, by: [Membership(voters: [NodeID(1), NodeID(2)]), joint])
+        #expect(byEarlier == nil)
+    }
+
+    @Test func `a node that votes twice, unless its disk was lost in between`() {
+        var election = election
+        let first = (election.votes(3, for: 1), election.votes(3, for: 1))
+        #expect(first == (nil, nil))
+        let second = election.votes(3, for: 2)
+        #expect(second == .electionSafety)
+        election.ledgers[2] = NodeLedger(after: election.ledgers[2], membership: membership)
+        let onAnotherDisk = election.votes(3, for: 2)
+        #expect(onAnotherDisk == nil)
     }
 
     @Test func `a leader that removes entries`() {
@@ -123,6 +192,23 @@ struct CheckerTests {
         #expect(second == .stateMachineSafety)
     }
 
+    @Test func `a match that the follower's disk does not hold`() {
+        let log = [entry(1, 1), entry(2, 2)]
+        let leader = ledger(1, log)
+        func check(_ follower: NodeLedger, _ index: UInt64, followerTerm: UInt64 = 2) -> Invariant? {
+            follower.term = Term(followerTerm)
+            return violation { () throws(Violation) in
+                try CommitSafety.checkMatch(LogIndex(index), of: follower, by: leader, in: Term(2))
+            }
+        }
+        #expect(check(ledger(2, log), 2) == nil)
+        #expect(check(ledger(2, log, durable: false), 0) == nil)
+        #expect(check(ledger(2, log, durable: false), 1) == .committedDurability)
+        #expect(check(ledger(2, [entry(1, 1), entry(1, 2)]), 2) == .committedDurability)
+        // It may have followed a later leader since.
+        #expect(check(ledger(2, [entry(1, 1)]), 2, followerTerm: 3) == nil)
+    }
+
     @Test func `what goes back in a life, and what is missing after it`() {
         let node = ledger(1, [entry(1, 1), entry(1, 2)])
         node.term = Term(4)
@@ -192,6 +278,79 @@ struct CheckerTests {
         #expect(!meet([1, 2, 3], [1, 2, 3, 4, 5]))
         #expect(!meet([1, 2, 3], [4, 5, 6]))
         #expect(meet([1, 2, 3], [4, 5, 6], out: [1, 2, 3]))
+    }
+
+    @Test func `a leader that has missed two changes of earlier terms`() {
+        var committed = CommittedLog()
+        for index in UInt64(1)...3 {
+            let id = EntryID(term: Term(1), index: LogIndex(index))
+            let change = Entry(group: group, id: id, kind: index == 2 ? .noop : .membership, payload: Bytes())
+            committed.append(.init(stamp: EntryStamp(change), committedIn: Term(index == 3 ? 5 : 1)))
+        }
+        func check(applied: UInt64, term: UInt64) -> Invariant? {
+            let node = ledger(1, [])
+            node.applied = LogIndex(applied)
+            return violation { () throws(Violation) in
+                try ConfigurationSafety.checkLeader(node, of: Term(term), committed: committed)
+            }
+        }
+        #expect(check(applied: 0, term: 6) == .configurationSafety)
+        #expect(check(applied: 1, term: 6) == nil)
+        // An election of long ago may come to its end late.
+        #expect(check(applied: 0, term: 5) == nil)
+    }
+
+    @Test func `a candidate that knows of a change and counts without it`() {
+        let node = ledger(1, [])
+        for index in UInt64(1)...2 {
+            let id = EntryID(term: Term(1), index: LogIndex(index))
+            node.given.append(
+                EntryStamp(Entry(group: group, id: id, kind: index == 2 ? .membership : .noop, payload: Bytes())))
+        }
+        func campaign(applied: UInt64, commit: UInt64) -> Invariant? {
+            (node.applied, node.earlierCommit) = (LogIndex(applied), LogIndex(commit))
+            return violation { () throws(Violation) in
+                try ConfigurationSafety.checkCandidate(node, of: Term(2))
+            }
+        }
+        #expect(campaign(applied: 1, commit: 2) == .configurationSafety)
+        #expect(campaign(applied: 1, commit: 1) == nil)
+        #expect(campaign(applied: 2, commit: 2) == nil)
+    }
+
+    @Test func `a removal that is called settled while a majority may not know of it`() {
+        let two = Membership(voters: [NodeID(1), NodeID(2)])
+        let one = Membership(voters: [NodeID(2)])
+        func settle(_ durableCommit: UInt64, _ new: Membership) -> Invariant? {
+            var safety = ConfigurationSafety()
+            let (leaver, heir) = (ledger(1, []), ledger(2, []))
+            leaver.durableCommit = LogIndex(9)
+            heir.durableCommit = LogIndex(durableCommit)
+            return violation { () throws(Violation) in
+                try safety.applied(LogIndex(7), from: two, to: new, on: NodeID(1))
+                try safety.settled(through: LogIndex(7), on: NodeID(1), [leaver, heir])
+            }
+        }
+        #expect(settle(6, one) == .configurationSafety)
+        #expect(settle(7, one) == nil)
+        // Nobody lost a vote.
+        #expect(settle(6, Membership(voters: two.voters, learners: [NodeID(3)])) == nil)
+    }
+
+    @Test func `memberships count until a later one is settled`() throws {
+        let three = Membership(voters: [NodeID(1), NodeID(2), NodeID(3)])
+        let two = Membership(voters: [NodeID(1), NodeID(2)])
+        let informed = ledger(1, [])
+        informed.durableCommit = LogIndex(20)
+        var safety = ConfigurationSafety()
+        #expect(safety.current == [])
+        try safety.applied(LogIndex(4), from: two, to: three, on: NodeID(1))
+        #expect(safety.current == [two, three])
+        try safety.settled(through: LogIndex(5), on: NodeID(1), [informed])
+        try safety.applied(LogIndex(9), from: three, to: two, on: NodeID(1))
+        #expect(safety.current == [three, two])
+        try safety.settled(through: LogIndex(9), on: NodeID(1), [informed])
+        #expect(safety.current == [two])
     }
 
     @Test func `a token that stands twice in a value`() {
@@ -347,9 +506,21 @@ struct CheckerTests {
         #expect(check { $0.uncommittedBytes = 1_175 } == .boundedness)
         #expect(check { $0.unwrittenBytes = 50_000 } == nil)
         #expect(check { $0.unwrittenBytes = 60_000 } == .boundedness)
+        #expect(check { $0.unappliedBytes = 257 << 20 } == .boundedness)
+        #expect(check { $0.unappliedBytes = 256 << 20 } == nil)
         #expect(check { $0.snapshotFiles = 5 } == nil)
         #expect(check { $0.snapshotFiles = 6 } == .boundedness)
         #expect(check { $0.openReads = 1_001 } == .boundedness)
+    }
+
+    @Test func `a leader that goes on with a disk that hangs`() {
+        func check(_ milliseconds: Int) -> Invariant? {
+            violation { () throws(Violation) in
+                try Boundedness.checkStall(NodeID(1), .milliseconds(milliseconds), limit: .milliseconds(20))
+            }
+        }
+        #expect(check(20) == nil)
+        #expect(check(21) == .boundedness)
     }
 
     @Test func `a leader that keeps its log for a member that is gone`() {
@@ -369,8 +540,11 @@ struct CheckerTests {
     @Test func `an acknowledgement that was lost with its disk counted when it was given`() {
         let node = NodeLedger(id: NodeID(1), membership: membership)
         #expect(!node.holdsDurably(LogIndex(1), Term(1)))
-        node.lost.append(EntryStamp(entry(1, 1)))
-        #expect(node.holdsDurably(LogIndex(1), Term(1)))
-        #expect(!node.holdsDurably(LogIndex(2), Term(1)))
+        node.durable.append(EntryStamp(entry(1, 1)))
+        // Twice: what the first disk held counts still.
+        let third = NodeLedger(after: NodeLedger(after: node, membership: membership), membership: membership)
+        #expect(third.durable.lastIndex == .zero)
+        #expect(third.holdsDurably(LogIndex(1), Term(1)))
+        #expect(!third.holdsDurably(LogIndex(2), Term(1)))
     }
 }

@@ -38,6 +38,20 @@ struct RunTests {
         }
     }
 
+    @Test func `some runs hunt for stale reads, and keep to what the command line fixes`() {
+        var limits = SwarmOptions.Limits()
+        limits.faults = FaultSet([.isolatedLeader, .transfer, .jump])
+        limits.clients = 2
+        let drawn = (1...100).map { SwarmOptions.drawn(seed: $0, events: 1, limits: limits) }
+        let hunts = drawn.filter(\.isHunt)
+        #expect(hunts.count > 5 && hunts.count < 30)
+        for hunt in hunts {
+            #expect(hunt.faults.kinds == [.isolatedLeader, .transfer])
+            #expect(hunt.clients == 2 && hunt.nodes >= 3 && hunt.clock.maxJump == 0)
+            #expect(!hunt.core.leaseReads || hunt.core.checkQuorum)
+        }
+    }
+
     @Test func `a trace is complete and in etcd's words`() {
         var limits = SwarmOptions.Limits()
         limits.withoutPreVote = true

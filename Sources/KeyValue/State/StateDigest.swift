@@ -21,9 +21,10 @@ package struct StateDigest: Hashable, Sendable, CustomStringConvertible {
         self = digest
     }
 
-    private init() {}
+    /// Of nothing; give it the pairs of `StateKey.contentRange`, ascending.
+    package init() {}
 
-    private mutating func add(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    package mutating func add(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         pairs += 1
         bytes += UInt64(key.count) + UInt64(value.count)
         add(key)

@@ -11,10 +11,10 @@ package import ByteCoding
 /// session = index u64 | ordinal u32                  all big-endian, so that keys sort by number
 /// ```
 package enum StateKey {
-    private static let appliedFamily: UInt8 = 0x00
+    static let appliedFamily: UInt8 = 0x00
     static let userFamily: UInt8 = 0x10
-    private static let sessionFamily: UInt8 = 0x12
-    private static let replyFamily: UInt8 = 0x13
+    static let sessionFamily: UInt8 = 0x12
+    static let replyFamily: UInt8 = 0x13
     /// Above all families, present and future.
     private static let endOfFamilies: UInt8 = 0xFF
     /// Bytes before a user key.
@@ -60,6 +60,15 @@ package enum StateKey {
             reader.isAtEnd
         else { return nil }
         return SessionID(index: index, ordinal: ordinal)
+    }
+
+    /// The session and the slot that a key of a reply is of; `nil` if it is no such key.
+    static func reply(ofKey key: Bytes) -> (session: SessionID, slot: UInt32)? {
+        let end = userPrefixBytes + 12
+        guard key.count == end + 4, let session = session(ofKey: key.slice(0..<end)) else { return nil }
+        var reader = ByteReader(key.slice(end..<key.count))
+        guard let slot = try? reader.u32BigEndian("slot") else { return nil }
+        return (session, slot)
     }
 
     static func reply(_ session: SessionID, slot: UInt32, group: UInt64) -> Bytes {

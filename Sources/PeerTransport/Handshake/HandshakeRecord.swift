@@ -12,8 +12,10 @@ import Raft
 ///                                  purpose u8 (3 join) | join request
 /// welcome     the answer:          identity
 /// refusal     another answer:      one sentence in UTF-8, then the end of the connection; likewise
-/// removed                          the node that dials was a member and never will be again
+/// removed                          the node that dials was a member and never will be again:
+///                                  length u32 | identity | one sentence; believed only of whom the hello wanted
 /// notYet                           the node that dials is not known here yet
+/// anotherDirectory                 the node that dials was here before with another data directory
 /// joined, redirect, joinRefused    the answers to a join request, see JoinAnswer+Wire.swift
 /// identity                         cluster u64 | node u64 | incarnation u64 | flags u8 (1: has data)
 ///                                  | max frame bytes u64 | max message bytes u64
@@ -24,8 +26,8 @@ import Raft
 /// protocol, and every connection begins with a hello: so nodes of different versions can tell each other why they part.
 struct HandshakeRecord: Hashable, Sendable {
     /// The protocol that this build speaks, and the only one: the handshake and the frames after it. Version 1 had neither
-    /// purposes nor changes of the membership.
-    static let version: UInt16 = 2
+    /// purposes nor changes of the membership; version 2 did not say who says "removed", and knew nothing of room on disks.
+    static let version: UInt16 = 3
     /// "ROOSTP" between a byte that is no text and a line end that a text conversion would change.
     static let magic: [UInt8] = [0x89, 0x52, 0x4F, 0x4F, 0x53, 0x54, 0x50, 0x0A]
     static let headerByteCount = 16
@@ -45,6 +47,7 @@ struct HandshakeRecord: Hashable, Sendable {
         case joined = 6
         case redirect = 7
         case joinRefused = 8
+        case anotherDirectory = 9
     }
 
     var version: UInt16
@@ -113,15 +116,21 @@ extension HandshakeRecord {
         self.init(kind: .welcome, body: writer.take())
     }
 
-    init(_ refusal: Refusal) {
-        self.init(kind: refusal.kind.record, body: Self.body(ofRefusal: Bytes(refusal.sentence)))
+    /// - Parameter own: who says so.
+    init(_ refusal: Refusal, by own: Introduction) {
+        var writer = ByteWriter()
+        if refusal.kind == .removed {
+            var introduction = ByteWriter()
+            own.encode(into: &introduction)
+            writer.appendLengthPrefixed(introduction.take())
+        }
+        let sentence = Bytes(refusal.sentence)
+        writer.append(sentence.slice(0..<min(sentence.count, Self.maxBodyByteCount - writer.count)))
+        self.init(kind: refusal.kind.record, body: writer.take())
     }
 
-    /// A record for a sentence that came in a frame.
-    init(refusalFrame payload: Bytes) { self.init(kind: .refusal, body: Self.body(ofRefusal: payload)) }
-
-    /// The sentence is cut to what a record holds.
-    private static func body(ofRefusal sentence: Bytes) -> Bytes {
+    /// The sentence as it goes into a record or a frame: cut to what a record holds.
+    static func body(ofRefusal sentence: Bytes) -> Bytes {
         sentence.slice(0..<min(sentence.count, maxBodyByteCount))
     }
 
@@ -152,8 +161,20 @@ extension HandshakeRecord {
     }
 
     /// What the record refuses, `nil` if it is another answer.
+    ///
+    /// A removal that cannot be read, as one of another version, is a refusal like others.
     var refusal: Refusal? {
-        Refusal.Kind.allCases.first { $0.record == kind }.map { Refusal($0, sentence) }
+        guard let kind = Refusal.Kind.allCases.first(where: { $0.record == kind }) else { return nil }
+        guard kind == .removed else { return Refusal(kind, sentence) }
+        guard version == Self.version, let removal = try? removal() else { return Refusal(.refused, sentence) }
+        return removal
+    }
+
+    private func removal() throws(MalformedBytes) -> Refusal {
+        var reader = ByteReader(body)
+        var introduction = ByteReader(try reader.lengthPrefixed("introduction"))
+        let answerer = try Introduction(decoding: &introduction).identity
+        return Refusal(.removed, Self.line(try reader.run(reader.remaining, "sentence")), by: answerer)
     }
 
     /// The sentence of a refusal, fit for one line of a log whoever sent it.

@@ -54,6 +54,16 @@ struct HandshakeRules: Sendable {
         } catch { return .broken(error.description) }
     }
 
+    /// The dialling side reads a refusal. A removal counts only from whom it wanted to reach, in its own cluster: whoever
+    /// else sits at that address says nothing about this node.
+    func judge(refusal: Refusal, from wanted: NodeID) -> Refusal {
+        guard refusal.kind == .removed else { return refusal }
+        guard let answerer = refusal.answerer, answerer.node == wanted, clusters(answerer) == nil else {
+            return Refusal(.refused, refusal.sentence)
+        }
+        return refusal
+    }
+
     private func judge(join request: JoinRequest) -> Verdict {
         let isMeant = request.clusterName.isEmpty || request.clusterName == own.identity.clusterName
         guard !isMeant else { return .join(request) }

@@ -5,6 +5,8 @@ struct Refusal: Hashable, Sendable {
         case refused
         /// It will pass: the dialling side tries again after the usual pauses.
         case notYet
+        /// As `refused`, and the delegate of the refused side is told.
+        case anotherDirectory
         /// For good: the delegate of the refused side is told.
         case removed
 
@@ -12,6 +14,7 @@ struct Refusal: Hashable, Sendable {
             switch self {
             case .refused: .refusal
             case .notYet: .notYet
+            case .anotherDirectory: .anotherDirectory
             case .removed: .removed
             }
         }
@@ -19,7 +22,7 @@ struct Refusal: Hashable, Sendable {
         /// How the dialling side says it to who has answered, in a frame.
         var frame: FrameKind {
             switch self {
-            case .refused, .notYet: .refusal
+            case .refused, .notYet, .anotherDirectory: .refusal
             case .removed: .removed
             }
         }
@@ -28,10 +31,13 @@ struct Refusal: Hashable, Sendable {
     var kind: Kind
     /// For both logs.
     var sentence: String
+    /// Of a removal that came: who says so.
+    var answerer: PeerIdentity?
 
-    init(_ kind: Kind, _ sentence: String) {
+    init(_ kind: Kind, _ sentence: String, by answerer: PeerIdentity? = nil) {
         self.kind = kind
         self.sentence = sentence
+        self.answerer = answerer
     }
 }
 
@@ -42,6 +48,7 @@ extension PeerVerdict {
         case .welcome: nil
         case .notYet(let sentence): Refusal(.notYet, sentence)
         case .refused(let sentence): Refusal(.refused, sentence)
+        case .anotherDirectory(let sentence): Refusal(.anotherDirectory, sentence)
         case .removed(let sentence): Refusal(.removed, sentence)
         }
     }

@@ -54,7 +54,7 @@ extension HandshakeRecord {
             let flags = try reader.u8("refusal flags")
             guard flags <= 1 else { throw MalformedBytes("refusal flags", at: 0) }
             answer = .refused(Self.line(try reader.lengthPrefixed("sentence")), mayTryAgain: flags == 1)
-        case .hello, .welcome, .refusal, .removed, .notYet: return nil
+        case .hello, .welcome, .refusal, .removed, .notYet, .anotherDirectory: return nil
         }
         guard reader.isAtEnd else { throw MalformedBytes("end of join answer", at: reader.offset) }
         return answer

@@ -147,7 +147,7 @@ final class InboundHandler: ChannelInboundHandler {
                 }
             case .refused(let refusal, let node):
                 shared.refusals.log(refusal, message: "refused a peer", peer: name(node, context), direction: .accepted)
-                write(HandshakeRecord(refusal), context)
+                write(HandshakeRecord(refusal, by: shared.introduction), context)
                 finish(.protocolError(refusal.sentence), context: context)
             case .broken(let what): turnAway(what, context: context)
             }
@@ -206,7 +206,7 @@ final class InboundHandler: ChannelInboundHandler {
         }
         if phase == .welcomed { establish(peer, context: context) }
         switch frame.header.kind {
-        case .raft, .forward:
+        case .raft, .forward, .room:
             if let message = try assembler?.accept(frame) { messages.append(message) }
         case .ping:
             guard !shared.faults.cuts(peer.node, .both) else { break }
@@ -222,11 +222,11 @@ final class InboundHandler: ChannelInboundHandler {
     private func refused(
         _ kind: Refusal.Kind, by peer: PeerIdentity, _ frame: Frame, context: ChannelHandlerContext
     ) {
-        let refusal = Refusal(kind, HandshakeRecord(refusalFrame: frame.payload).sentence)
+        let refusal = Refusal(kind, HandshakeRecord.line(frame.payload))
         shared.refusals.log(
             refusal, message: "refused by a peer that dialled", peer: "\(peer.node)", direction: .accepted)
         finish(.protocolError(refusal.sentence), context: context)
-        if kind == .removed { shared.delegate.peerSaysRemoved(by: peer.node, sentence: refusal.sentence) }
+        if kind == .removed { shared.delegate.peerSaysRemoved(by: peer, sentence: refusal.sentence) }
     }
 
     private func establish(_ peer: PeerIdentity, context: ChannelHandlerContext) {

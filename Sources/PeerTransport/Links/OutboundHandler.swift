@@ -176,7 +176,9 @@ final class OutboundHandler: ChannelInboundHandler {
     private func answer(_ bytes: UnsafeRawBufferPointer, context: ChannelHandlerContext) {
         do throws(HandshakeError) {
             guard let result = try handshake.decode(bytes), !shared.faults.cuts(wanted, .both) else { return }
-            if let refusal = result.record.refusal { return refused(refusal, context: context) }
+            if let refusal = result.record.refusal {
+                return refused(shared.rules.judge(refusal: refusal, from: wanted), context: context)
+            }
             switch shared.rules.judge(welcome: result.record, from: wanted, for: .link) {
             case .agreed(let introduction, _):
                 goUp(introduction, context: context)
@@ -190,11 +192,12 @@ final class OutboundHandler: ChannelInboundHandler {
 
     private func refused(_ refusal: Refusal, context: ChannelHandlerContext) {
         finish(.refused(refusal), context: context)
-        if refusal.kind == .removed { shared.delegate.peerSaysRemoved(by: wanted, sentence: refusal.sentence) }
+        if refusal.kind == .anotherDirectory { shared.delegate.peerKnowsAnotherDirectory(wanted) }
+        if let peer = refusal.answerer { shared.delegate.peerSaysRemoved(by: peer, sentence: refusal.sentence) }
     }
 
     private func refuse(_ refusal: Refusal, context: ChannelHandlerContext) {
-        write(refusal.kind.frame, payload: HandshakeRecord(refusal).body, context: context)
+        write(refusal.kind.frame, payload: HandshakeRecord.body(ofRefusal: Bytes(refusal.sentence)), context: context)
         finish(.refused(refusal), context: context)
     }
 

@@ -56,7 +56,7 @@ enum SnapshotFrame: Hashable, Sendable {
             writer.append(chunk.bytes)
         case .end(let totalBytes): writer.append(totalBytes)
         case .done: break
-        case .refused(let sentence): return HandshakeRecord(Refusal(.refused, sentence)).body
+        case .refused(let sentence): return HandshakeRecord.body(ofRefusal: Bytes(sentence))
         }
         return writer.take()
     }
@@ -77,7 +77,7 @@ enum SnapshotFrame: Hashable, Sendable {
             case .snapshotDone: self = .done
             case .snapshotRefused:
                 self = .refused(HandshakeRecord.line(try reader.run(reader.remaining, "sentence")))
-            case .raft, .forward, .ping, .pong, .refusal, .removed: throw MalformedBytes("frame kind", at: 5)
+            case .raft, .forward, .room, .ping, .pong, .refusal, .removed: throw MalformedBytes("frame kind", at: 5)
             }
             guard reader.isAtEnd else { throw MalformedBytes("end of frame", at: reader.offset) }
         } catch { throw .malformed(error) }

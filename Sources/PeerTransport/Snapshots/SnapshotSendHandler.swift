@@ -141,13 +141,15 @@ final class SnapshotSendHandler: ChannelInboundHandler {
     private func welcome(_ bytes: UnsafeRawBufferPointer, context: ChannelHandlerContext) {
         do throws(HandshakeError) {
             guard let result = try handshake.decode(bytes), !shared.faults.cuts(transfer.node, .both) else { return }
-            if let refusal = result.record.refusal { return refused(refusal, context: context) }
+            if let refusal = result.record.refusal {
+                return refused(shared.rules.judge(refusal: refusal, from: transfer.node), context: context)
+            }
             switch shared.rules.judge(welcome: result.record, from: transfer.node, for: .snapshot) {
             case .agreed(let introduction, _):
                 offer(introduction, context: context)
                 result.rest.withUnsafeBytes { answers($0, context: context) }
             case .refused(let refusal, _):
-                write(refusal.kind.frame, HandshakeRecord(refusal).body, context: context)
+                write(refusal.kind.frame, HandshakeRecord.body(ofRefusal: Bytes(refusal.sentence)), context: context)
                 finish(.refused(refusal.sentence), context: context)
             case .broken(let what): finish(.broken(what), context: context)
             case .join: preconditionFailure("nobody answers a hello with a join request")
@@ -158,10 +160,10 @@ final class SnapshotSendHandler: ChannelInboundHandler {
     private func refused(_ refusal: Refusal, context: ChannelHandlerContext) {
         switch refusal.kind {
         case .notYet: finish(.broken(refusal.sentence), context: context)
-        case .refused: finish(.refused(refusal.sentence), context: context)
+        case .refused, .anotherDirectory: finish(.refused(refusal.sentence), context: context)
         case .removed:
             finish(.refused(refusal.sentence), context: context)
-            shared.delegate.peerSaysRemoved(by: transfer.node, sentence: refusal.sentence)
+            if let peer = refusal.answerer { shared.delegate.peerSaysRemoved(by: peer, sentence: refusal.sentence) }
         }
     }
 

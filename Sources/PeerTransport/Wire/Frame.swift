@@ -103,6 +103,8 @@ enum FrameKind: UInt8, Sendable {
     case snapshotEnd = 11
     case snapshotDone = 12
     case snapshotRefused = 13
+    /// A `RoomReport`.
+    case room = 14
 }
 
 struct FrameFlags: OptionSet, Hashable, Sendable {

@@ -3,7 +3,7 @@ import Raft
 
 /// The payloads of the frames that carry messages.
 ///
-/// `.raft` is a `Message` as its codec lays it out. `.forward`, all integers little-endian:
+/// `.raft` is a `Message` as its codec lays it out, `.room` is in `RoomReport+Wire`. `.forward`, all integers little-endian:
 ///
 /// ```
 /// 0      8             16         24         32
@@ -16,6 +16,7 @@ extension PeerMessage {
         switch self {
         case .raft: .raft
         case .forward: .forward
+        case .room: .room
         }
     }
 
@@ -24,6 +25,7 @@ extension PeerMessage {
         switch self {
         case .raft(let message): message.encodedByteCount
         case .forward(let forwarded): Self.forwardHeaderByteCount + forwarded.segment.count
+        case .room(let report): report.payloadByteCount
         }
     }
 
@@ -36,6 +38,7 @@ extension PeerMessage {
             writer.append(forwarded.previous)
             writer.append(forwarded.sequence)
             writer.append(forwarded.segment)
+        case .room(let report): report.encodePayload(into: &writer)
         }
     }
 
@@ -59,6 +62,10 @@ extension PeerMessage {
                         group: header.group, from: header.from, to: header.to, term: Term(try reader.u64("term")),
                         incarnation: try reader.u64("incarnation"), previous: try reader.u64("previous sequence"),
                         sequence: try reader.u64("sequence"), segment: try reader.run(reader.remaining, "segment")))
+            } catch { throw .malformed(error) }
+        case .room:
+            do throws(MalformedBytes) {
+                self = .room(try RoomReport(header: header, decoding: &reader))
             } catch { throw .malformed(error) }
         case .ping, .pong, .refusal, .removed, .snapshotOffer, .snapshotAccept, .snapshotChunk, .snapshotAck,
             .snapshotEnd,

@@ -20,6 +20,10 @@ public struct Configuration: Hashable, Sendable {
     public var maxInflightBytes: Int
     /// Proposals are refused while this many bytes wait for commit; the first is always admitted. Default 64 MiB.
     public var maxUncommittedBytes: Int
+    /// While more than this many bytes are committed here and not applied, a leader refuses proposals and a follower
+    /// takes no entries, so that a state machine that cannot keep up does not fill the memory. To within half a
+    /// megabyte. Default 256 MiB.
+    public var maxUnappliedBytes: Int
     /// One `apply` effect: stop before exceeding this many bytes; one entry always goes. Default 4 MiB.
     public var maxApplyBytes: Int
     /// Entries that are durable and applied stay in memory for slower followers up to this size. Default 64 MiB.
@@ -45,7 +49,8 @@ public struct Configuration: Hashable, Sendable {
         group: GroupID, node: NodeID, electionTimeout: Duration = .milliseconds(300),
         heartbeatInterval: Duration = .milliseconds(50), preVote: Bool = true, checkQuorum: Bool = true,
         maxAppendBytes: Int = 256 << 10, maxInflightMessages: Int = 64, maxInflightBytes: Int = 8 << 20,
-        maxUncommittedBytes: Int = 64 << 20, maxApplyBytes: Int = 4 << 20, entryCacheBytes: Int = 64 << 20,
+        maxUncommittedBytes: Int = 64 << 20, maxUnappliedBytes: Int = 256 << 20, maxApplyBytes: Int = 4 << 20,
+        entryCacheBytes: Int = 64 << 20,
         leaseReads: Bool = false, maxClockDriftPercent: Int = 10, diskStallLimit: Duration = .seconds(2),
         maxRetainedEntries: Int = 1_000_000, maxRetainedBytes: Int = 1 << 30, seed: UInt64
     ) {
@@ -59,6 +64,7 @@ public struct Configuration: Hashable, Sendable {
         self.maxInflightMessages = maxInflightMessages
         self.maxInflightBytes = maxInflightBytes
         self.maxUncommittedBytes = maxUncommittedBytes
+        self.maxUnappliedBytes = maxUnappliedBytes
         self.maxApplyBytes = maxApplyBytes
         self.entryCacheBytes = entryCacheBytes
         self.leaseReads = leaseReads

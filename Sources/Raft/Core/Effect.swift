@@ -35,6 +35,10 @@ public enum Effect: Hashable, Sendable {
     case discardSnapshot(SnapshotMeta)
     /// A change of the membership took effect, here and now. (Nodes that left are told nothing more.)
     case membershipChanged(Membership)
+    /// On a leader: a quorum has it on disk that the changes up to this index are committed. Whoever was removed by them may be
+    /// stopped and destroyed from now on, and operators may be told so. A leader that ends before it can say so leaves it
+    /// to the next one: `RaftCore.isMembershipSettled`.
+    case membershipSettled(through: LogIndex)
     /// On a leader, once for each learner: it keeps up with the log; making it a voter costs no availability.
     case learnerCaughtUp(NodeID)
     case transferEnded(TransferOutcome)

@@ -27,7 +27,7 @@ public enum Input: Sendable {
     /// How the snapshot went that an `Effect.sendSnapshot` asked for.
     case snapshotReported(to: NodeID, SnapshotReport)
     /// A leader's snapshot has arrived, whole and checked: `from` sent it in `term`. Answered by
-    /// `Effect.installSnapshot` or `Effect.discardSnapshot`.
+    /// `Effect.installSnapshot` or `Effect.discardSnapshot`; by nothing when it is being installed already.
     case snapshotReceived(SnapshotMeta, from: NodeID, term: Term)
     /// The snapshot of an `Effect.installSnapshot` is installed, durably.
     case snapshotInstalled(SnapshotMeta)

@@ -125,6 +125,9 @@ struct Log: Hashable, Sendable {
         appliedIndex = index
     }
 
+    /// Bytes of what is committed and not applied, to within half a megabyte.
+    var backlogBytes: Int { sizes.bytes(through: commitIndex) - sizes.bytes(through: appliedIndex) }
+
     /// Whether something committed and not applied changes the membership.
     var holdsUnappliedMembershipChange: Bool { !membershipChanges(after: appliedIndex, through: commitIndex).isEmpty }
 

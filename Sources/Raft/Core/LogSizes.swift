@@ -17,6 +17,8 @@ struct LogSizes: Hashable, Sendable {
     /// Ascending in both; at least `granularity` bytes apart.
     private var marks: Deque<Mark> = []
     private var total = 0
+    /// Total of the last mark that left with the beginning of the log.
+    private var compacted = 0
 
     mutating func append(_ entry: Entry) {
         total += entry.footprintBytes
@@ -31,16 +33,31 @@ struct LogSizes: Hashable, Sendable {
 
     /// The entries up to `index` left the log.
     mutating func compact(through index: LogIndex) {
-        while let mark = marks.first, mark.index <= index { marks.removeFirst() }
+        while let mark = marks.first, mark.index <= index {
+            compacted = mark.total
+            marks.removeFirst()
+        }
+    }
+
+    /// Bytes of everything up to `index`, as far as the marks tell: never too many.
+    func bytes(through index: LogIndex) -> Int {
+        let behind = firstMark { $0.index > index }
+        return behind == marks.startIndex ? compacted : marks[behind - 1].total
     }
 
     /// The highest index with at least `bytes` behind it, as far as the marks tell; `.zero`: none.
     func lastIndex(leaving bytes: Int) -> LogIndex {
+        let behind = firstMark { total - $0.total < bytes }
+        return behind == marks.startIndex ? .zero : marks[behind - 1].index
+    }
+
+    /// The place of the first mark that fits, given that all after it fit too; one past the end if none does.
+    private func firstMark(where fits: (Mark) -> Bool) -> Int {
         var (low, high) = (marks.startIndex, marks.endIndex)
         while low < high {
             let middle = (low + high) / 2
-            if total - marks[middle].total >= bytes { low = middle + 1 } else { high = middle }
+            if fits(marks[middle]) { high = middle } else { low = middle + 1 }
         }
-        return low == marks.startIndex ? .zero : marks[low - 1].index
+        return low
     }
 }

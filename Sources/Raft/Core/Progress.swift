@@ -33,6 +33,8 @@ struct Progress: Hashable, Sendable {
     /// A snapshot is on its way, or was delivered and not acknowledged: the log must keep what lies behind this index, so
     /// that the node can go on from there.
     private var awaitedSnapshot: LogIndex?
+    /// Whether what it acknowledges counts; see `Message.mayVote`.
+    var mayVote = true
     /// Of a learner: how fast it follows.
     var catchUp: CatchUp
 
@@ -119,6 +121,15 @@ struct Progress: Hashable, Sendable {
         sentCommit = min(sentCommit, matchIndex)
         isProbeUnderWay = false
         inflights.reset()
+    }
+
+    /// It came back, and may have lost what it acknowledged: where the logs meet is to be found out anew.
+    mutating func forgotPromises(last: LogIndex) {
+        matchIndex = .zero
+        ackedRound = 0
+        guard mode != .snapshot else { return }
+        becomeProbe()
+        nextIndex = last.next
     }
 
     /// Everything up to here the leader's log may lose, as far as this node is concerned.

@@ -124,7 +124,9 @@ extension RaftCore {
             firstIndex: log.lastIndex.next,
             uncommittedBytes: log.proposedBytes(from: log.commitIndex.next, through: log.lastIndex),
             // Whatever lies unapplied in the log may change the membership.
-            pendingMembershipIndex: log.lastIndex)
+            pendingMembershipIndex: log.lastIndex,
+            // Its first entry carries to others what this node knows to be committed.
+            settlingIndex: log.lastIndex.next)
         announce()
         // Committing an entry of its own is how a leader learns what is committed (Raft paper, section 8).
         appendAsLeader(kind: .noop)
@@ -215,23 +217,43 @@ extension RaftCore {
 
     // MARK: A ban on voting
 
-    /// A founder that came with an empty directory to a cluster that is not new may have lost votes and
-    /// acknowledgements that it gave. It neither votes nor campaigns until all of this holds:
+    /// A founder with an empty directory in a cluster that is not new, or a node whose log was repaired by leaving damage
+    /// out, may have forgotten votes and acknowledgements that it gave. It neither votes nor campaigns, and what it
+    /// acknowledges counts for nothing (`Message.mayVote`), until all of this holds:
     ///
-    /// 1. A leader told its commit index in an append since the start, in the present term, and everything up to it is
-    ///    durable here, so that no entry which was committed with this node's help is missing.
-    /// 2. The last committed entry is of that term: the leader is no old one that has been replaced.
-    /// 3. This node's vote in that term is on record, for that leader: it cannot be given a second time. Terms below
-    ///    are closed, since a majority reached this one without us.
+    /// 1. A leader, confirmed by a quorum that did not need this node, after it had started, told its commit index, as it
+    ///    does for a read; and everything up to there is durable here. So nothing is missing that was committed with this
+    ///    node's help, and the leader is no old one that has been replaced.
+    /// 2. This node's vote in that leader's term is on record, for that leader: it cannot be given a second time. Terms
+    ///    below are closed, since a majority reached this one without us.
     ///
-    /// What remains open, a vote lost with the directory in a term *above* the leader's whose candidate still waits, is
+    /// What remains open, a forgotten vote in a term *above* the leader's whose candidate still waits for others, is
     /// closed outside: peers refuse a known node that comes back with another incarnation of its directory.
     mutating func liftVotingBan() {
-        guard !mayVote, role == .follower, let leader, let target = catchUpTarget, target.term == hardState.term,
-            log.commitIndex >= target.commit, persistence.durableIndex >= log.commitIndex,
-            log.term(at: log.commitIndex) == hardState.term
+        guard !mayVote, role == .follower, let leader, let catchUp, catchUp.term == hardState.term,
+            let target = catchUp.target, log.commitIndex >= target, persistence.durableIndex >= log.commitIndex
         else { return }
         if hardState.vote == nil { changeHardState(HardState(term: hardState.term, vote: leader)) }
         if persistence.isHardStateDurable { mayVote = true }
+    }
+
+    /// - Parameter again: the question may have been lost.
+    mutating func askForCatchUpTarget(of leader: NodeID, again: Bool) {
+        guard !mayVote else { return }
+        if catchUp?.term != hardState.term {
+            catchUp = CatchUpQuestion(
+                term: hardState.term, token: ReadToken(incarnation: .max, count: random.next()))
+        } else if catchUp?.target != nil || !again {
+            return
+        }
+        if let catchUp { send(.readIndexRequest(catchUp.token), to: leader) }
+    }
+
+    /// - Returns: whether the answer was for `askForCatchUpTarget`.
+    mutating func catchUpTargetAnswered(_ token: ReadToken, index: LogIndex?, by node: NodeID) -> Bool {
+        guard token == catchUp?.token else { return false }
+        if node == leader, catchUp?.term == hardState.term, catchUp?.target == nil { catchUp?.target = index }
+        liftVotingBan()
+        return true
     }
 }

@@ -20,10 +20,10 @@ extension RaftCore {
 
     mutating func append(_ entries: [Entry], after previous: EntryID, commit: LogIndex, from leader: NodeID) {
         if let flaw = flaw(in: entries, after: previous) { return misbehaved(leader, flaw) }
-        // The log is about to be replaced, or has no room; the leader will ask again. (Answering appends without entries
-        // would make it send whole windows, each in vain.)
-        guard installing == nil, !isDiskFull else { return }
-        if !mayVote { catchUpTarget = CatchUpTarget(term: hardState.term, commit: commit) }
+        // The log is about to be replaced, has no room, or runs away from the state machine; the leader will ask again.
+        // (Answering appends without entries would make it send whole windows, each in vain.)
+        guard installing == nil, !isDiskFull, !isBehindWithApplying else { return }
+        askForCatchUpTarget(of: leader, again: false)
         let lastSent = LogIndex(previous.index.rawValue + UInt64(entries.count))
         // What is committed here is in every leader's log, so it needs no comparing.
         guard lastSent > log.commitIndex else {
@@ -81,12 +81,14 @@ extension RaftCore {
     }
 
     mutating func heardHeartbeat(commit: LogIndex, round: UInt64, truncatable: LogIndex, from leader: NodeID) {
-        guard commit <= log.lastIndex else {
+        askForCatchUpTarget(of: leader, again: true)
+        guard commit <= log.lastIndex || !mayVote else {
             // The leader only says what this node has acknowledged: it was lost since.
             return violate(
                 "commit-beyond-log", "leader \(leader) counts on entry \(commit), the log ends at \(log.lastIndex)")
         }
-        commitAsFollower(through: commit)
+        // What the leader believes to be here may have been lost by a node that is banned from voting, until it has answered.
+        if mayVote { commitAsFollower(through: commit) }
         truncatableIndex = max(truncatableIndex, truncatable)
         send(.heartbeatResponse(round: round), to: leader)
     }

@@ -10,7 +10,7 @@
 /// | `progress-order`: match < next, match <= last, no more under way than the window allows | after each step of a leader |
 /// | `read-index`: own term's first entry <= read index <= commit | `+Reads` |
 /// | `ticket-unknown`, `applied-too-far`, `cut-too-far`: the shell reports what it was given | `+Persistence` |
-/// | `leader-not-voter`: nobody leads who may not vote | after each step of a leader |
+/// | `leader-not-voter`: nobody leads who may not vote, once the others know it | after each step of a leader |
 /// | `membership-unknown`, `membership-change`: changes apply to a known membership, and can be read | `+Membership` |
 /// | `snapshot-unknown`: only what was asked for is installed | `+Snapshots` |
 /// | `restored-state`: what was restored is the state of a node that stopped at some moment | at the start |
@@ -70,7 +70,7 @@ extension RaftCore {
     }
 
     private mutating func checkLeadership() {
-        if !membership.isVoter(configuration.node) {
+        if !membership.isVoter(configuration.node), isMembershipSettled {
             violate("leader-not-voter", "node \(configuration.node) leads \(membership)")
         }
         checkProgress()

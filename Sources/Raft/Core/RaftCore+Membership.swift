@@ -20,6 +20,7 @@ extension RaftCore {
 
     private func refusal(of change: MembershipChange) -> ProposalRefusal? {
         guard role == .leader else { return .notLeader(leader: leader) }
+        guard membership.isVoter(configuration.node) else { return .notLeader(leader: nil) }
         if isDiskFull { return .diskFull }
         if let target = transferTarget { return .transferring(target: target) }
         guard leadership.pendingMembershipIndex <= log.appliedIndex else { return .membershipChangePending }
@@ -55,13 +56,18 @@ extension RaftCore {
             if let changed = try? membership.applying(change) { adopt(changed) }
         }
         leaveJointConfiguration()
+        if role == .leader, !changes.isEmpty {
+            leadership.hasNewsToSettle = true
+            settle()
+        }
     }
 
     mutating func adopt(_ changed: Membership) {
         guard changed != membership else { return }
+        let former = membership
         membership = changed
-        // Whoever was removed may be destroyed from now on, so this node must not forget that it counts no more. (The
-        // commit index is else written with entries only, and a restart might not know that this change was committed.)
+        // A node that knows who counts should not forget it with the power. (The commit index is else written with entries
+        // only, and a restart might not know that this change was committed.)
         persistence.commitMatters()
         let known = peers
         peers = changed.all.filter { $0 != configuration.node }.map { node in
@@ -70,7 +76,7 @@ extension RaftCore {
         }
         effects.append(.membershipChanged(changed))
         switch role {
-        case .leader: adoptAsLeader()
+        case .leader: adoptAsLeader(after: former)
         case .candidate, .preCandidate:
             if !changed.isVoter(configuration.node) { becomeFollower(in: hardState.term, leader: nil) }
         case .follower: break
@@ -78,17 +84,33 @@ extension RaftCore {
     }
 
     /// A smaller quorum may already hold or have confirmed what a larger one did not.
-    private mutating func adoptAsLeader() {
-        guard membership.isVoter(configuration.node) else { return retire() }
+    private mutating func adoptAsLeader(after former: Membership) {
         if let target = transferTarget, !membership.voters.contains(target) {
             endTransfer(.refused("node \(target) is no voter any more"))
         }
+        if former.hasVoters(beyond: membership) {
+            leadership.settlingIndex = appendAsLeader(kind: .noop).index
+        }
         advanceCommit()
-        confirmReads()
+        if role == .leader { confirmReads() }
     }
 
-    /// The leader is no voter any more. The others hear that its removal is committed, and the one with the longest log
-    /// may campaign at once.
+    /// Says that the membership of now may be relied on, when that is so.
+    ///
+    /// A change that takes a vote away is committed by the old quorum too, but known to be committed, at first, by this
+    /// leader alone. If it and whoever was removed were gone, the others would still count with their votes, and might
+    /// never elect anybody. So an empty entry follows. It reaches every log together with the commit index of the change
+    /// (whoever hands it on knows that index itself), and both are written as one: who acknowledges the entry does not
+    /// forget the change. When a quorum of those who count now has done so, all who came with the change may go.
+    mutating func settle() {
+        guard leadership.hasNewsToSettle, log.commitIndex >= leadership.settlingIndex else { return }
+        leadership.hasNewsToSettle = false
+        effects.append(.membershipSettled(through: log.appliedIndex))
+        if !membership.isVoter(configuration.node) { retire() }
+    }
+
+    /// The leader has no vote any more, and the others know it (Raft thesis, section 4.2.2: until then it leads on without
+    /// counting itself). The one with the longest log may campaign at once.
     private mutating func retire() {
         for position in peers.indices where peers[position].mode != .snapshot { sendCommit(to: position) }
         if let heir = mostAdvancedVoter { send(.timeoutNow, to: heir) }

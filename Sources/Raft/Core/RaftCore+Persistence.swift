@@ -33,7 +33,8 @@ extension RaftCore {
         log.applied(through: index)
         adopt(changes)
         log.evict(durable: persistence.durableIndex, maxBytes: configuration.entryCacheBytes)
-        if isSoleVoter, role == .follower { campaignIfAllowed() }
+        // A leader that leaves hands over when it knows that its removal is known.
+        if isSoleVoter, role == .follower, leader == nil { campaignIfAllowed() }
     }
 
     /// Gives out what is committed and durable here, so that the state never gets ahead of the log on disk.

@@ -4,7 +4,7 @@ import ByteCoding
 extension RaftCore {
     mutating func propose(_ batch: [Proposal]) {
         for proposal in batch {
-            if let refusal = refusal(of: proposal) {
+            if let refusal = refusal() {
                 effects.append(.proposalRefused(proposal.token, refusal))
             } else {
                 let id = appendAsLeader(kind: .normal, payload: proposal.payload)
@@ -14,16 +14,21 @@ extension RaftCore {
         }
     }
 
-    private func refusal(of proposal: Proposal) -> ProposalRefusal? {
+    /// Why a proposal of a client is not taken now.
+    func refusal() -> ProposalRefusal? {
         guard role == .leader else { return .notLeader(leader: leader) }
+        guard membership.isVoter(configuration.node) else { return .notLeader(leader: nil) }
         if isDiskFull { return .diskFull }
         if let target = transferTarget { return .transferring(target: target) }
         // Soft by one proposal: one alone is always admitted, however large.
         guard leadership.uncommittedBytes == 0 || leadership.uncommittedBytes < configuration.maxUncommittedBytes else {
             return .uncommittedLimit
         }
-        return nil
+        return isBehindWithApplying ? .unappliedLimit : nil
     }
+
+    /// Whether the state machine must catch up before the log may grow.
+    var isBehindWithApplying: Bool { log.backlogBytes > configuration.maxUnappliedBytes }
 
     /// Appends an entry of this term to the leader's own log; the next drain writes and sends it.
     @discardableResult

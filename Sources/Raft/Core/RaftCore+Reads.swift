@@ -41,7 +41,9 @@ extension RaftCore {
     mutating func confirmReads() {
         reads.confirmed(
             Quorum.reached(in: membership) { node in
-                node == configuration.node ? reads.round : position(of: node).map { peers[$0].ackedRound } ?? 0
+                if node == configuration.node { return reads.round }
+                guard let position = position(of: node), counts(peers[position]) else { return 0 }
+                return peers[position].ackedRound
             })
         while let (request, index) = reads.popConfirmed() { answer(request, index: index) }
     }
@@ -75,6 +77,7 @@ extension RaftCore {
     // MARK: Follower
 
     mutating func readIndexAnswered(_ token: ReadToken, index: LogIndex?, by node: NodeID) {
+        if catchUpTargetAnswered(token, index: index, by: node) { return }
         // A token that is not waited for has failed already, or was answered twice.
         guard node == leader, reads.takeForwarded(token) else { return }
         effects.append(index.map { .readReady(token, $0) } ?? .readFailed(token))

@@ -98,8 +98,18 @@ extension RaftCore {
     }
 
     /// On a leader: the place of the sender among its followers; `nil` elsewhere, and for nodes that left.
-    private func followerPosition(of message: Message) -> Int? {
-        role == .leader ? position(of: message.from) : nil
+    private mutating func followerPosition(of message: Message) -> Int? {
+        guard role == .leader, let position = position(of: message.from) else { return nil }
+        guard peers[position].mayVote != message.mayVote else { return position }
+        peers[position].mayVote = message.mayVote
+        if message.mayVote {
+            // What it has acknowledged meanwhile counts from now on.
+            advanceCommit()
+            if role == .leader { confirmReads() }
+        } else {
+            peers[position].forgotPromises(last: log.lastIndex)
+        }
+        return role == .leader ? position : nil
     }
 
     mutating func misbehaved(_ node: NodeID, _ what: String) { effects.append(.peerMisbehaved(node, what)) }

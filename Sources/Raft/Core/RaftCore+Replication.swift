@@ -45,7 +45,7 @@ extension RaftCore {
     /// Whether a quorum was heard within the election timeout.
     private var hasActiveQuorum: Bool {
         Quorum.contains(membership) { node in
-            node == configuration.node || position(of: node).map { isActive(peers[$0]) } ?? false
+            node == configuration.node || position(of: node).map { isActive(peers[$0]) && counts(peers[$0]) } ?? false
         }
     }
 
@@ -67,14 +67,21 @@ extension RaftCore {
         }
         log.commit(through: index)
         proposals.resolve(with: log, into: &effects)
-        if role == .leader { admitReadsAwaitingCommit() }
+        guard role == .leader else { return }
+        admitReadsAwaitingCommit()
+        settle()
     }
 
     /// What a voter is known to hold durably; this node's own disk counts no earlier than others'.
     func matchIndex(of node: NodeID) -> LogIndex {
         if node == configuration.node { return persistence.durableIndex }
-        return position(of: node).map { peers[$0].matchIndex } ?? .zero
+        guard let position = position(of: node), counts(peers[position]) else { return .zero }
+        return peers[position].matchIndex
     }
+
+    /// Whether what a node acknowledges counts. Of one that may have forgotten what it promised, only where no election can
+    /// have taken place behind this leader's back, because every quorum needs this leader.
+    func counts(_ peer: Progress) -> Bool { peer.mayVote || membership.isInEveryQuorum(configuration.node) }
 
     // MARK: Answers
 
@@ -141,7 +148,8 @@ extension RaftCore {
         }
         guard !isSent else { return }
         let isCommitNews = min(log.commitIndex, peers[position].nextIndex.previous) > peers[position].sentCommit
-        let mayBeLost = isNudged && peers[position].matchIndex < log.lastIndex
+        // One without a vote does not take the commit index from heartbeats.
+        let mayBeLost = isNudged && (peers[position].matchIndex < log.lastIndex || !peers[position].mayVote)
         if isCommitNews || mayBeLost { sendAppend([], bytes: 0, to: position) }
     }
 

@@ -31,6 +31,7 @@ extension RaftCore {
         // its sender is not followed, and the log never reaches beyond the term.
         let latest = max(term, meta.id.term)
         if latest > hardState.term { becomeFollower(in: latest, leader: nil) }
+        if installing == meta { return }  // It came twice.
         guard role != .leader, installing == nil, meta.index > log.commitIndex else {
             effects.append(.discardSnapshot(meta))
             return acknowledgeSnapshot()

@@ -28,7 +28,7 @@ extension RaftCore {
     /// The voter whose log is longest among those that were heard lately; of equals, the one with the lowest id.
     var mostAdvancedVoter: NodeID? {
         var best: Progress?
-        for peer in peers where membership.voters.contains(peer.node) && isActive(peer) {
+        for peer in peers where membership.voters.contains(peer.node) && isActive(peer) && peer.mayVote {
             if peer.matchIndex >= (best?.matchIndex.next ?? .zero) { best = peer }
         }
         return best?.node

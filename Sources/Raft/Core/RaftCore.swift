@@ -38,8 +38,8 @@ public struct RaftCore: Sendable {
     var election: Election
     /// Whether this node may vote and campaign; see `RestoredState.mayVote` and `liftVotingBan`.
     public internal(set) var mayVote: Bool
-    /// Ban on voting: the commit index that the leader of this term has told since the start.
-    var catchUpTarget: CatchUpTarget?
+    /// Ban on voting: what was asked of the leader since the start.
+    var catchUp: CatchUpQuestion?
 
     var log: Log
     var persistence: PersistQueue
@@ -185,6 +185,10 @@ extension RaftCore {
     public var isSoleVoter: Bool { membership.isSoleVoter(configuration.node) }
     /// On a leader: to whom it is handing over. Proposals are refused meanwhile.
     public var transferTarget: NodeID? { role == .leader ? leadership.transfer?.target : nil }
+    /// On a leader: whether proposals of clients would be accepted now. (After one was, ask again.)
+    public var acceptsProposals: Bool { refusal() == nil }
+    /// On a leader: whether a quorum has it on disk that the membership of now counts; see `Effect.membershipSettled`.
+    public var isMembershipSettled: Bool { role == .leader && log.commitIndex >= leadership.settlingIndex }
     /// On a leader: what its uncommitted proposals count against `Configuration.maxUncommittedBytes`. 0 elsewhere.
     public var uncommittedBytes: Int { role == .leader ? leadership.uncommittedBytes : 0 }
 
@@ -215,10 +219,15 @@ extension RaftCore {
 
 // MARK: - What all parts share
 
-/// Ban on voting: what a leader told of its commit index, and in which term.
-struct CatchUpTarget: Hashable, Sendable {
+/// Ban on voting: how far a node must catch up before it counts again. Asked as for a read, so that the answer comes from
+/// a leader that a quorum followed after the question.
+struct CatchUpQuestion: Hashable, Sendable {
+    /// The term of the leader that was asked.
     var term: Term
-    var commit: LogIndex
+    /// New in each life of the process: no answer to an earlier one is taken for the answer to this.
+    var token: ReadToken
+    /// The answer.
+    var target: LogIndex?
 }
 
 /// What only a leader has; meaningless on others.
@@ -230,6 +239,10 @@ struct Leadership: Hashable, Sendable {
     var uncommittedBytes = 0
     /// No change of the membership lies behind this index; a new one is taken only when it is applied.
     var pendingMembershipIndex = LogIndex.zero
+    /// When this entry is committed, the membership that counts now is settled; see `Effect.membershipSettled`.
+    var settlingIndex = LogIndex.zero
+    /// Changes were applied that nobody was told to be settled.
+    var hasNewsToSettle = false
     var transfer: Transfer?
     /// The leader asked somebody to campaign: from now on others may vote, whatever they have heard from this leader.
     var mayBeOvertaken = false
@@ -259,7 +272,8 @@ extension RaftCore {
 
     private func message(_ body: Message.Body, to node: NodeID, term: Term? = nil) -> Message {
         Message(
-            group: configuration.group, from: configuration.node, to: node, term: term ?? hardState.term, body: body)
+            group: configuration.group, from: configuration.node, to: node, term: term ?? hardState.term,
+            mayVote: mayVote, body: body)
     }
 
     /// Tells the shell role, term and leader if they changed.

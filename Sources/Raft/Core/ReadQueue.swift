@@ -18,7 +18,7 @@ struct ReadQueue: Hashable, Sendable {
         var round: UInt64
     }
 
-    private struct Start: Hashable, Sendable {
+    struct Start: Hashable, Sendable {
         var round: UInt64
         var at: MonotonicTime
     }
@@ -33,7 +33,7 @@ struct ReadQueue: Hashable, Sendable {
     /// Leader: the latest round that a quorum has answered.
     private(set) var confirmedRound: UInt64 = 0
     /// Leader: when the rounds from `confirmedRound` to `round` started, ascending.
-    private var starts: Deque<Start> = []
+    private(set) var starts: Deque<Start> = []
     /// Leader: came before an entry of the term was committed, so the commit index says nothing yet.
     private(set) var awaitingCommit: [Request] = []
     /// Leader: ascending by round.

@@ -35,6 +35,14 @@ public struct Membership: Hashable, Sendable {
 
     public func isVoter(_ node: NodeID) -> Bool { voters.contains(node) || outgoing.contains(node) }
 
+    /// Whether somebody has a vote here who has none in `later`.
+    func hasVoters(beyond later: Membership) -> Bool { (voters + outgoing).contains { !later.isVoter($0) } }
+
+    /// Whether nothing is decided without `node`, whoever else agrees.
+    func isInEveryQuorum(_ node: NodeID) -> Bool {
+        [voters, outgoing].contains { $0.count <= 2 && $0.contains(node) }
+    }
+
     /// Whether `node` alone is a majority.
     public func isSoleVoter(_ node: NodeID) -> Bool {
         voters == [node] && (outgoing.isEmpty || outgoing == [node])

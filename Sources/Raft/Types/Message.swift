@@ -6,13 +6,17 @@ public struct Message: Hashable, Sendable {
     /// The sender's term; for PreVote the term that an election would have (Raft thesis, section 9.6): requests and
     /// grants carry the term asked for, refusals the refuser's own.
     public var term: Term
+    /// False from a node that may have forgotten votes and acknowledgements (`RestoredState.mayVote`). Its answers tell a
+    /// leader what to send next, and count for nothing else: what they acknowledge may break a promise it has forgotten.
+    public var mayVote: Bool
     public var body: Body
 
-    public init(group: GroupID, from: NodeID, to: NodeID, term: Term, body: Body) {
+    public init(group: GroupID, from: NodeID, to: NodeID, term: Term, mayVote: Bool = true, body: Body) {
         self.group = group
         self.from = from
         self.to = to
         self.term = term
+        self.mayVote = mayVote
         self.body = body
     }
 
@@ -47,6 +51,7 @@ public struct Message: Hashable, Sendable {
 }
 
 /// Names a group of reads that wait for one read index; unique on its node for ever: (incarnation of the process, count).
+/// The highest incarnation is the core's own.
 public struct ReadToken: Hashable, Sendable {
     public var incarnation: UInt64
     public var count: UInt64

@@ -22,6 +22,8 @@ public enum ProposalRefusal: Hashable, Sendable {
     case notLeader(leader: NodeID?)
     /// `maxUncommittedBytes` is reached: try again when entries have committed.
     case uncommittedLimit
+    /// Too much is committed and not applied here (`Configuration.maxUnappliedBytes`): retry later.
+    case unappliedLimit
     /// This node's disk has no room (`Input.diskFull`).
     case diskFull
     /// Leadership is on its way to `target`; it ends or comes back within an election timeout: try again then.

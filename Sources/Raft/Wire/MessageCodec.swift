@@ -5,6 +5,8 @@ public import ByteCoding
 /// ```
 /// version u8 | kind u8 | group u64 | from u64 | to u64 | term u64 | body
 ///
+/// kind + 128: the sender may not vote
+///
 /// preVoteRequest                  last term u64 | last index u64
 /// voteRequest                     last term u64 | last index u64 | is transfer u8 (0 or 1)
 /// preVoteResponse, voteResponse   granted u8 (0 or 1)
@@ -29,6 +31,8 @@ extension Message {
 
     /// Bytes before the body.
     private static let headerBytes = 2 + 4 * 8
+    /// Set in the kind of a message whose sender may not vote.
+    private static let banMark: UInt8 = 0x80
     /// Bytes of an entry before its payload.
     fileprivate static let entryHeaderBytes = 1 + 8 + 4 + 4
 
@@ -58,7 +62,7 @@ extension Message {
     /// - Precondition: the entries of an append request are contiguous and follow `previous`; payloads are < 4 GiB.
     public func encode(into writer: inout ByteWriter) {
         writer.append(Self.wireVersion)
-        writer.append(Kind(body).rawValue)
+        writer.append(Kind(body).rawValue | (mayVote ? 0 : Self.banMark))
         writer.append(group.rawValue)
         writer.append(from.rawValue)
         writer.append(to.rawValue)
@@ -109,12 +113,14 @@ extension Message {
             throw MalformedBytes("message version", at: start)
         }
         let kindOffset = reader.offset
-        guard let kind = Kind(rawValue: try reader.u8("message kind")) else {
+        let marked = try reader.u8("message kind")
+        guard let kind = Kind(rawValue: marked & ~Self.banMark) else {
             throw MalformedBytes("message kind", at: kindOffset)
         }
         self.init(
             group: GroupID(try reader.u64("group")), from: NodeID(try reader.u64("sender")),
             to: NodeID(try reader.u64("receiver")), term: Term(try reader.u64("term")),
+            mayVote: marked & Self.banMark == 0,
             body: try Body(decoding: &reader, kind: kind))
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The files of a data directory.
 ///
 /// ```
@@ -5,8 +7,11 @@
 /// IDENTITY     whose directory it is
 /// initialized  the database was completed once: from then on it must be there
 /// db/          the database
+/// damaged/     log files that a repair has set aside; nobody reads them
+/// suspect      only after a repair that did not come to its end: the next start notes it in the database
 /// snapshots/   a finished snapshot of the state; emptied at every start
 /// incoming/    what comes of others' snapshots; emptied at every start
+/// RESERVE      room for a start on a full disk; see `ReserveFile`
 /// ```
 /// IDENTITY comes first and `initialized` last, so that a crash between them is told apart from a database that was
 /// lost: a node that lost its disk must not come back empty and vote a second time.
@@ -15,16 +20,55 @@ struct DataDirectory: Sendable {
     var lock: String { path + "/LOCK" }
     var identity: String { path + "/IDENTITY" }
     var initialized: String { path + "/initialized" }
+    var suspectMark: String { path + "/suspect" }
     var database: String { path + "/db" }
+    var reserve: String { path + "/RESERVE" }
     var incoming: String { path + "/" + SnapshotFolder.incoming }
     /// RocksDB writes this file last when it makes a database, and replaces it atomically ever after.
     private var current: String { database + "/CURRENT" }
+
+    /// The file that `CURRENT` names; nil if it names none that is there.
+    var currentManifest: String? {
+        guard let name = try? FileSystem.read(current) else { return nil }
+        let path = database + "/" + String(decoding: name, as: UTF8.self).filter { !$0.isNewline && $0 != "/" }
+        return path != database + "/" && FileSystem.exists(path) ? path : nil
+    }
+
+    /// What `initialized` holds.
+    static let initializedText = Array("roost-initialized 1\n".utf8)
 
     var isInitialized: Bool { FileSystem.exists(initialized) }
     var hasDatabase: Bool { FileSystem.exists(current) }
 
     func markInitialized() throws(StorageError) {
-        try FileSystem.write(Array("roost-initialized 1\n".utf8), to: initialized)
+        try FileSystem.write(Self.initializedText, to: initialized)
+    }
+
+    var isMarkedSuspect: Bool { FileSystem.exists(suspectMark) }
+
+    /// Makes the node suspect, whatever becomes of the database; durable on return.
+    func markSuspect() throws(StorageError) {
+        try FileSystem.write(Array("roost-suspect 1\n".utf8), to: suspectMark)
+    }
+
+    /// The database says it now, or it is not true any more; durable on return.
+    func unmarkSuspect() throws(StorageError) {
+        guard unlink(suspectMark) == 0 || errno == ENOENT else {
+            throw StorageError(errno: errno, "remove \(suspectMark)")
+        }
+        try FileSystem.syncDirectory(path)
+    }
+
+    /// Moves the write-ahead log's files to `damaged/`, where nobody looks for them; durable on return.
+    func setLogFilesAside() throws(StorageError) {
+        let folder = path + "/damaged"
+        try FileSystem.makeDirectories(folder)
+        for name in FileSystem.names(in: database).sorted() where name.hasSuffix(".log") {
+            let (old, new) = (database + "/" + name, folder + "/" + name)
+            guard rename(old, new) == 0 else { throw StorageError(errno: errno, "rename \(old) to \(new)") }
+        }
+        try FileSystem.syncDirectory(folder)
+        try FileSystem.syncDirectory(database)
     }
 
     /// The identity of a directory in use or half made, nil for another.
@@ -45,6 +89,7 @@ struct DataDirectory: Sendable {
             }
             let made = try Identity.make(for: configuration)
             try FileSystem.write(IdentityFile.encode(made), to: identity)
+            Failpoint.foundAfterIdentity.reach()
             return made
         }
         try found.check(against: configuration)

@@ -21,6 +21,24 @@ final class DirectoryLock: Sendable {
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
+    /// Keeps every node out, but not others that only look; changes nothing. Nil if no node was ever here.
+    ///
+    /// - Throws: `.locked` at once while a node uses the directory.
+    init?(lookingAt path: String) throws(StorageError) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw StorageError(errno: errno, "open \(path)")
+        }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            let code = errno
+            let owner = Self.owner(descriptor)
+            Glibc.close(descriptor)
+            guard code == EWOULDBLOCK else { throw StorageError(errno: code, "lock \(path)") }
+            throw StorageError(.locked, "\(path) is held by process \(owner)")
+        }
+    }
+
     /// Closing the only descriptor releases the lock.
     deinit { Glibc.close(descriptor) }
 

@@ -36,6 +36,19 @@ enum FileSystem {
         }
     }
 
+    /// Makes the directory's files whose names end so durable, and their names.
+    static func syncFiles(named suffix: String, in path: String) throws(StorageError) {
+        guard exists(path) else { return }
+        for name in names(in: path).sorted() where name.hasSuffix(suffix) {
+            let file = path + "/" + name
+            let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw StorageError(errno: errno, "open \(file)") }
+            defer { close(descriptor) }
+            guard fdatasync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(file)") }
+        }
+        try syncDirectory(path)
+    }
+
     /// Makes or replaces the file: after a crash it is whole, old or new.
     static func write(_ bytes: [UInt8], to path: String) throws(StorageError) {
         let draft = path + ".tmp"
@@ -53,6 +66,11 @@ enum FileSystem {
         try syncDirectory(parent(of: path))
     }
 
+    /// Removes a file; it need not be there.
+    static func remove(_ path: String) throws(StorageError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw StorageError(errno: errno, "remove \(path)") }
+    }
+
     /// Makes new names in the directory durable.
     static func syncDirectory(_ path: String) throws(StorageError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -61,12 +79,17 @@ enum FileSystem {
         guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(path)") }
     }
 
+    /// The file's size; 0 for one that is not there.
+    static func byteCount(of path: String) -> UInt64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
+    }
+
     /// Sum of the sizes of the directory's files whose name ends so, in bytes; files that vanish meanwhile count 0.
     static func totalBytes(of suffix: String, in path: String) -> UInt64 {
         var total: UInt64 = 0
         for name in names(in: path) where name.hasSuffix(suffix) {
-            var status = stat()
-            if stat(path + "/" + name, &status) == 0 { total += UInt64(status.st_size) }
+            total += byteCount(of: path + "/" + name)
         }
         return total
     }

@@ -8,23 +8,83 @@ extension RocksEngine {
     static func open(
         _ directory: DataDirectory, _ configuration: StoreConfiguration, creating: Bool
     ) throws(StorageError) -> RocksEngine {
+        try checkLogEnds(directory)
+        return try open(directory, configuration, RocksLayout.databaseOptions(configuration, creating: creating))
+    }
+
+    /// Opens a directory's database although its write-ahead log may be damaged: everything behind the first damage is
+    /// dropped, so that what is left is what the database once held.
+    ///
+    /// - Throws: as `open`; `.corruption` when tables hold more than what is left of the log.
+    static func openDamaged(_ directory: DataDirectory) throws(StorageError) -> RocksEngine {
+        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        var options = RocksLayout.databaseOptions(configuration, creating: false)
+        options.walRecovery = .pointInTime
+        options.trackAndVerifyWALs = false
+        return try open(directory, configuration, options)
+    }
+
+    /// Opens only what is in table files, for reading: whatever the write-ahead log is like.
+    ///
+    /// - Throws: as `open`.
+    static func openTables(_ directory: DataDirectory) throws(StorageError) -> RocksEngine {
+        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        var options = RocksLayout.databaseOptions(configuration, creating: false)
+        // A place where no log file is.
+        options.walDirectory = directory.path
+        options.trackAndVerifyWALs = false
+        return try open(directory, configuration, options, readOnly: true)
+    }
+
+    private static func open(
+        _ directory: DataDirectory, _ configuration: StoreConfiguration, _ options: DatabaseOptions,
+        readOnly: Bool = false
+    ) throws(StorageError) -> RocksEngine {
+        // A process that was killed may have written what it never synced. RocksDB takes it for durable, as this node will;
+        // and since its recovery flushes nothing (`RocksLayout`), it would not make it so.
+        if !readOnly { try FileSystem.syncFiles(named: ".log", in: directory.database) }
         let cache = BlockCache(capacityBytes: configuration.blockCacheBytes)
         let families = try familyNames(directory).map { name in
             (name.description, RocksLayout.familyOptions(name, configuration, cache))
         }
-        let database = try opening("open \(directory.database)") { () throws(RocksDBError) in
-            try Database(
-                path: directory.database,
-                options: RocksLayout.databaseOptions(configuration, creating: creating), columnFamilies: families)
-        }
+        let database: Database
+        do throws(StorageError) {
+            database = try opening("open \(directory.database)") { () throws(RocksDBError) in
+                try Database(path: directory.database, options: options, columnFamilies: families, readOnly: readOnly)
+            }
+        } catch { throw DamageLocator.locate(error, in: directory) }
         return RocksEngine(
             database: database, configuration: configuration, cache: cache, loadingDirectory: directory.incoming)
+    }
+
+    /// RocksDB takes a damaged length that points behind the end of a log file for a last write that was cut off, and
+    /// drops what follows it without a word: look whether anything does.
+    private static func checkLogEnds(_ directory: DataDirectory) throws(StorageError) {
+        for name in FileSystem.names(in: directory.database).sorted() where name.hasSuffix(".log") {
+            let path = directory.database + "/" + name
+            if let damage = try JournalFile.damageInLastBlock(of: try DiskFile(path)), !damage.isLast {
+                throw StorageError(
+                    .corruption, "\(path): \(damage.what) at \(damage.offset), and intact records after it"
+                ).advising("--accept-wal-loss")
+            }
+        }
+    }
+
+    /// Opens a directory's database to be looked at: what the write-ahead log holds is read into memory, and nothing on
+    /// the disk changes. Everything but reading fails.
+    ///
+    /// - Throws: as `open`.
+    static func openReadOnly(_ directory: DataDirectory) throws(StorageError) -> RocksEngine {
+        try checkLogEnds(directory)
+        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        let options = RocksLayout.databaseOptions(configuration, creating: false)
+        return try open(directory, configuration, options, readOnly: true)
     }
 
     /// The families that exist; RocksDB wants all of them opened. A new database has its default one.
     private static func familyNames(_ directory: DataDirectory) throws(StorageError) -> [FamilyName] {
         guard directory.hasDatabase else { return [.root] }
-        let names = try opening("list the column families") { () throws(RocksDBError) in
+        let names = try opening("list the column families of \(directory.database)") { () throws(RocksDBError) in
             try Database.listColumnFamilies(path: directory.database)
         }
         var known: [FamilyName] = []

@@ -1,6 +1,7 @@
 import ByteCoding
 import KeyValue
 import RocksDB
+import Synchronization
 
 /// One RocksDB database, whose column families are the engine's:
 ///
@@ -18,6 +19,7 @@ final class RocksEngine: StorageEngine {
     /// Closed by `close`, or by the last reference.
     let database: Database
     private let configuration: StoreConfiguration
+    private let compactsByItself: Atomic<Bool>
     private let cache: BlockCache
     /// Where table files are made before they are ingested.
     private let loadingDirectory: String
@@ -26,6 +28,7 @@ final class RocksEngine: StorageEngine {
     init(database: Database, configuration: StoreConfiguration, cache: BlockCache, loadingDirectory: String) {
         self.database = database
         self.configuration = configuration
+        compactsByItself = Atomic(configuration.compactsByItself)
         self.cache = cache
         self.loadingDirectory = loadingDirectory
     }
@@ -37,7 +40,9 @@ final class RocksEngine: StorageEngine {
     func family(_ name: FamilyName) -> ColumnFamily? { database.columnFamily(name.description) }
 
     func create(_ name: FamilyName) throws(EngineError) -> ColumnFamily {
-        try rocks { () throws(RocksDBError) in
+        var configuration = configuration
+        configuration.compactsByItself = compactsByItself.load(ordering: .relaxed)
+        return try rocks { () throws(RocksDBError) in
             try database.createColumnFamily(
                 name.description, options: RocksLayout.familyOptions(name, configuration, cache))
         }
@@ -116,6 +121,19 @@ final class RocksEngine: StorageEngine {
             directory: loadingDirectory)
     }
 
+    func compact(_ family: ColumnFamily) { database.compact(family) }
+
+    func cancelCompactions() { database.cancelCompactions() }
+    func allowCompactions() { database.allowCompactions() }
+
+    func setCompactsByItself(_ isOn: Bool) throws(EngineError) {
+        compactsByItself.store(isOn, ordering: .relaxed)
+        for name in familyNames {
+            guard let family = family(name) else { continue }
+            try rocks { () throws(RocksDBError) in try database.setAutomaticCompactions(isOn, in: family) }
+        }
+    }
+
     // MARK: The engine itself
 
     func statistics(state: ColumnFamily) -> StoreStatistics {
@@ -123,12 +141,16 @@ final class RocksEngine: StorageEngine {
             database.integerProperty("rocksdb." + property, of: family) ?? 0
         }
         let families = [family(.raft), family(.meta), state].compactMap { $0 }
+        let present = FileSystem.totalBytes(of: ".sst", in: database.path)
         return StoreStatistics(
             walBytes: FileSystem.totalBytes(of: ".log", in: database.path),
             stateMemtableBytes: number("cur-size-all-mem-tables", state),
             logMemtableBytes: number("cur-size-all-mem-tables", family(.raft)),
             stateTableBytes: number("total-sst-files-size", state),
+            liveStateBytes: number("estimate-live-data-size", state),
             logTableBytes: number("total-sst-files-size", family(.raft)),
+            unfinishedTableBytes: present
+                - min(present, families.reduce(0) { $0 + number("total-sst-files-size", $1) }),
             pendingCompactionBytes: families.reduce(0) { $0 + number("estimate-pending-compaction-bytes", $1) },
             stateImmutableMemtables: number("num-immutable-mem-table", state),
             logImmutableMemtables: number("num-immutable-mem-table", family(.raft)),

@@ -9,6 +9,9 @@ enum RocksLayout {
     /// Write an SST file back in such steps, so that its final sync doesn't hold up the log's.
     private static let bytesPerSync: UInt64 = 1 << 20
 
+    /// One compaction of the state rewrites about so much at a time, and needs as much free space meanwhile.
+    static let maxCompactionBytes = 512 << 20
+
     static func databaseOptions(_ configuration: StoreConfiguration, creating: Bool) -> DatabaseOptions {
         var options = DatabaseOptions()
         options.createIfMissing = creating
@@ -22,6 +25,10 @@ enum RocksLayout {
         // Applying (without WAL) goes on while the log (with WAL) is synced.
         options.enablePipelinedWrite = true
         options.statistics = true
+        // A start writes next to nothing, so that it works on a full disk; what it found in the write-ahead log was synced
+        // before (`RocksEngine.open`). And what is reserved for the write-ahead log
+        // in advance would look like taken to whoever watches the free space, and be taken on a small disk.
+        options.extra = "avoid_flush_during_recovery=true;allow_fallocate=false"
         return options
     }
 
@@ -31,6 +38,9 @@ enum RocksLayout {
         var options = ColumnFamilyOptions()
         options.blockCache = cache
         options.cacheIndexAndFilterBlocks = true
+        // The one that `TableFile` checks without RocksDB. The cost is about that of RocksDB's own default.
+        options.checksum = .crc32c
+        if !configuration.compactsByItself { options.extra = "disable_auto_compactions=true;" }
         switch name {
         case .raft:
             options.writeBufferBytes = configuration.logWriteBufferBytes
@@ -41,6 +51,7 @@ enum RocksLayout {
             options.filter = .bloom(bitsPerKey: filterBitsPerKey)
             options.compression = .lz4
             options.firstCompressedLevel = 1
+            options.extra += "max_compaction_bytes=\(maxCompactionBytes)"
         case .root, .meta:
             options.writeBufferBytes = smallWriteBufferBytes
         }

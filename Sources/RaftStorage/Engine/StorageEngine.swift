@@ -74,6 +74,15 @@ package protocol StorageEngine: Sendable {
     /// A way to fill a family that is new and empty with much at once.
     func makeLoader(into family: Family) throws(EngineError) -> any FamilyLoader
 
+    /// Rewrites the family without what is obsolete, and waits for it. Never fails: what could not be done stays as it
+    /// was.
+    func compact(_ family: Family)
+    /// Ends a `compact` that is under way; later ones do nothing, until `allowCompactions`.
+    func cancelCompactions()
+    func allowCompactions()
+    /// Whether the engine compacts by itself, all families, also those that are made later.
+    func setCompactsByItself(_ isOn: Bool) throws(EngineError)
+
     // MARK: The engine itself
 
     /// What operators watch; `state` is the family that holds the state now.
@@ -129,4 +138,8 @@ package protocol FamilyLoader: AnyObject {
 extension StorageEngine {
     package func statistics(state: Family) -> StoreStatistics { StoreStatistics() }
     package func report(state: Family) -> String? { nil }
+    package func compact(_ family: Family) {}
+    package func cancelCompactions() {}
+    package func allowCompactions() {}
+    package func setCompactsByItself(_ isOn: Bool) throws(EngineError) {}
 }

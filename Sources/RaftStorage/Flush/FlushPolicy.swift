@@ -11,6 +11,7 @@ package struct FlushPolicy: Hashable, Sendable {
     package var maxAge: Duration
     package var minAgedBytes: Int
     package var slackEntries: Int
+    package var slackBytes: Int
 
     package init(_ configuration: StoreConfiguration) {
         maxBytes = configuration.maxUnflushedLogBytes
@@ -18,6 +19,7 @@ package struct FlushPolicy: Hashable, Sendable {
         maxAge = configuration.maxUnflushedAge
         minAgedBytes = configuration.minAgedBytes
         slackEntries = configuration.truncationSlackEntries
+        slackBytes = configuration.truncationSlackBytes
     }
 
     package enum Reason: String, Hashable, Sendable {
@@ -37,11 +39,21 @@ package struct FlushPolicy: Hashable, Sendable {
     /// Never beyond what is durable in the state, nor beyond what the group still needs of the log (`lowestMatch`, from
     /// the core: whoever is further behind gets a snapshot); and not for less than the slack, since each cut leaves a
     /// range tombstone.
-    package func truncation(durableApplied: LogIndex, lowestMatch: LogIndex, truncated: LogIndex) -> LogIndex? {
+    ///
+    /// - Parameters:
+    ///   - tailStart: Behind it lie the slack's bytes (`LogTail`).
+    ///   - keepsSlack: False where room on the disk is worth more than either.
+    package func truncation(
+        durableApplied: LogIndex, lowestMatch: LogIndex, truncated: LogIndex, tailStart: LogIndex = .zero,
+        keepsSlack: Bool = true
+    ) -> LogIndex? {
         let possible = min(durableApplied, lowestMatch).rawValue
-        let slack = UInt64(slackEntries)
-        guard possible > slack else { return nil }
-        let target = LogIndex(possible - slack)
-        return target.distance(from: truncated) > slack ? target : nil
+        let slack = keepsSlack ? UInt64(slackEntries) : 0
+        // Cut at every flush by bytes: there are few entries, and so few flushes' worth of tombstones.
+        let byBytes = LogIndex(min(possible, tailStart.rawValue))
+        guard possible > slack else { return byBytes > truncated ? byBytes : nil }
+        let byEntries = LogIndex(possible - slack)
+        if byBytes > byEntries { return byBytes > truncated ? byBytes : nil }
+        return byEntries.distance(from: truncated) > slack ? byEntries : nil
     }
 }

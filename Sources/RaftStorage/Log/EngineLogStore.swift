@@ -53,9 +53,11 @@ final class EngineLogStore<Engine: StorageEngine>: LogStore {
                 return false
             }
         }
-        try storage("read the log of group \(group)") { () throws(EngineError) in
-            try engine.scan(from: lower, to: upper, in: family, at: nil, isLong: true, take)
-        }
+        do throws(StorageError) {
+            try storage("read the log of group \(group)") { () throws(EngineError) in
+                try engine.scan(from: lower, to: upper, in: family, at: nil, isLong: true, take)
+            }
+        } catch { throw error.advising("--drop-log") }
         if let failure { throw failure }
     }
 

@@ -28,6 +28,14 @@ enum RaftKey {
         return LogIndex(UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 9, as: UInt64.self)))
     }
 
+    /// Whether such a key can belong to a record of `group`.
+    static func isKnown(_ key: UnsafeRawBufferPointer, group: GroupID) -> Bool {
+        guard key.count >= 9, key.loadUnaligned(fromByteOffset: 1, as: UInt64.self) == group.rawValue.bigEndian else {
+            return false
+        }
+        return key[0] == 1 ? key.count == 17 : (2...4).contains(key[0]) && key.count == 9
+    }
+
     static func hardState(_ group: GroupID) -> Bytes { key(2, group) }
     static func truncation(_ group: GroupID) -> Bytes { key(3, group) }
     static func commit(_ group: GroupID) -> Bytes { key(4, group) }

@@ -52,6 +52,7 @@ struct SnapshotEncoder {
     }
 
     private mutating func endBlock() throws(StorageError) {
+        try Failpoint.snapshotMakeBlock.reachOrFail()
         block.overwrite(at: 0, with: UInt32(block.count - MemoryLayout<UInt32>.size))
         blocks += 1
         var full = ByteWriter()

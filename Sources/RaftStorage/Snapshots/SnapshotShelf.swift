@@ -21,6 +21,7 @@ final class SnapshotShelf: Sendable {
             if let old, old.meta.index >= notBefore, let file = try files.open(Self.name(of: old)) {
                 return SnapshotReader(file, old)
             }
+            Failpoint.snapshotMakeBefore.reach()
             let draft = "\(SnapshotFolder.own)/\(group).tmp"
             let file = try files.create(draft)
             let description: SnapshotDescription
@@ -28,7 +29,9 @@ final class SnapshotShelf: Sendable {
                 try? files.remove(draft)
                 throw error
             }
+            try Failpoint.snapshotMakeBeforeRename.reachOrFail()
             try files.rename(draft, to: Self.name(of: description))
+            Failpoint.snapshotMakeAfterRename.reach()
             own.withLock { $0[group] = description }
             if let old, Self.name(of: old) != Self.name(of: description) { try files.remove(Self.name(of: old)) }
             return SnapshotReader(file, description)
@@ -43,6 +46,28 @@ final class SnapshotShelf: Sendable {
             return old
         }
         if let old { try files.remove(Self.name(of: old)) }
+    }
+
+    /// Reads the group's own snapshot front to back, and drops it if it is not what was made.
+    ///
+    /// - Returns: what is wrong with it; nil if nothing is, or there is none.
+    func recheckOwn(_ group: GroupID) throws(StorageError) -> String? {
+        guard let description = own.withLock({ $0[group] }), let file = try files.open(Self.name(of: description))
+        else {
+            return nil
+        }
+        do throws(SnapshotError) {
+            var decoder = try SnapshotDecoder(file, description)
+            try decoder.read { (_, _) throws(StorageError) in }
+            return nil
+        } catch {
+            switch error {
+            case .malformed(let fault):
+                try removeOwn(group, before: description.meta.index.next)
+                return fault
+            case .storage(let error): throw error
+            }
+        }
     }
 
     /// Goes on with the part of this very snapshot that is here, or begins anew; whatever else came in is dropped.

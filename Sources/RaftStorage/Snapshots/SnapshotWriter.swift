@@ -44,7 +44,10 @@ package final class SnapshotWriter: Sendable {
                         + "\(description.totalBytes)")
             }
             let file = content.file
-            try snapshot { () throws(StorageError) in try file.append(bytes) }
+            try snapshot { () throws(StorageError) in
+                try Failpoint.snapshotReceiveChunk.reachOrFail()
+                try file.append(bytes)
+            }
             content.offset += UInt64(bytes.count)
         }
     }
@@ -64,8 +67,11 @@ package final class SnapshotWriter: Sendable {
             }
             let received = ReceivedSnapshot(description: description, name: name + ".snap")
             try snapshot { () throws(StorageError) in
+                try Failpoint.snapshotReceiveBeforeSync.reachOrFail()
                 try file.sync()
+                try Failpoint.snapshotReceiveBeforeRename.reachOrFail()
                 try files.rename(name, to: received.name)
+                Failpoint.snapshotReceiveAfterRename.reach()
             }
             return received
         }

@@ -24,6 +24,23 @@ extension EngineRecordStore {
         return EngineRecordStore(engine, raft: raft, meta: meta, state: state, generation: generation)
     }
 
+    /// The same for an engine that was completed once and must not change: nothing is made, nothing removed.
+    ///
+    /// - Throws: as `open`.
+    static func look(
+        at engine: Engine, _ identity: Identity
+    ) throws(StorageError) -> (store: EngineRecordStore, generation: UInt64) {
+        var identity = identity
+        identity.isNew = false
+        let root = try family(.root, of: engine, isNew: false)
+        let raft = try family(.raft, of: engine, isNew: false)
+        let meta = try family(.meta, of: engine, isNew: false)
+        try establishFormat(of: engine, root: root, meta: meta, identity)
+        let generation = try checkOwner(engine, meta, identity)
+        guard let state = engine.family(.state(generation)) else { throw missing(.state(generation)) }
+        return (EngineRecordStore(engine, raft: raft, meta: meta, state: state, generation: generation), generation)
+    }
+
     private static func family(
         _ name: FamilyName, of engine: Engine, isNew: Bool
     ) throws(StorageError) -> Engine.Family {
@@ -44,7 +61,8 @@ extension EngineRecordStore {
         }
         if let found { return try FormatRecord.check(found) }
         guard identity.isNew else { throw StorageError(.corruption, "the database has no format record") }
-        let suspect: UInt64 = identity.isBornSuspect ? 1 : 0
+        let suspect = identity.isBornSuspect ? Suspicion.newFounder : Suspicion.none
+        Failpoint.foundBeforeRecords.reach()
         try storage("write the first records") { () throws(EngineError) in
             let batch = engine.makeBatch()
             batch.put(FormatRecord.key, FormatRecord.encode(), in: root)
@@ -80,6 +98,7 @@ extension EngineRecordStore {
     private static func dropOrphans(of engine: Engine, beside generation: UInt64) throws(StorageError) {
         for name in engine.familyNames {
             guard let found = name.generation, found != generation, let orphan = engine.family(name) else { continue }
+            Failpoint.recoverBeforeOrphan.reach()
             try storage("drop \(name)") { () throws(EngineError) in try engine.drop(orphan) }
             engine.release(orphan)
         }

@@ -21,6 +21,9 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
 
     var log: any LogStore { logStore }
 
+    /// The family of the present generation. For a store in which none is ever installed: the gate is not asked.
+    var stateFamily: Engine.Family { stateStore.gate.current.family }
+
     // MARK: Metadata
 
     func metadata(_ key: Bytes) throws(StorageError) -> Bytes? {
@@ -95,11 +98,14 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
         let family = try storage("make \(FamilyName.state(number))") { () throws(EngineError) in
             try engine.create(.state(number))
         }
+        try Failpoint.installAfterCreate.reachOrFail()
         let loader = try storage("load the snapshot") { () throws(EngineError) in
             try engine.makeLoader(into: family)
         }
         try fill(loader)
+        try Failpoint.installBeforeIngest.reachOrFail()
         try storage("load the snapshot") { () throws(EngineError) in try loader.finish() }
+        try Failpoint.installAfterIngest.reachOrFail()
         // Up to here a crash leaves the old state and a family that nobody knows; from here on, the new state.
         try storage("install the snapshot") { () throws(EngineError) in
             let batch = engine.makeBatch()
@@ -108,14 +114,35 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
             logStore.reset(group, from: truncated, after: id, in: batch)
             try engine.writeRare(batch, to: [meta])
         }
+        try Failpoint.installAfterPointer.reachOrFail()
         stateStore.gate.exchange(number: number, family: family)
         try storage("drop the old state") { () throws(EngineError) in try engine.drop(old.family) }
+        Failpoint.installAfterDrop.reach()
         releaseRetired()
     }
 
     /// Readers of an old generation end by themselves; what they still held the last time may be free now.
     private func releaseRetired() {
         for family in stateStore.gate.takeDrained() { engine.release(family) }
+    }
+
+    // MARK: Room on the disk
+
+    func flushLog() throws(StorageError) {
+        guard let raft = engine.family(.raft) else { return }
+        try storage("flush the log") { () throws(EngineError) in try engine.flush(raft) }
+    }
+
+    func compactState() { stateStore.gate.withCurrent { engine.compact($0) } }
+
+    func compactLog() { if let raft = engine.family(.raft) { engine.compact(raft) } }
+
+    func cancelCompaction() { engine.cancelCompactions() }
+
+    func allowCompaction() { engine.allowCompactions() }
+
+    func setCompactsByItself(_ isOn: Bool) throws(StorageError) {
+        try storage("set automatic compactions") { () throws(EngineError) in try engine.setCompactsByItself(isOn) }
     }
 
     // MARK: The engine
@@ -137,6 +164,7 @@ extension StorageEngine {
     /// file of a write-ahead log back.
     func writeRare(_ batch: Batch, to families: [Family]) throws(EngineError) {
         try write(batch, .synced)
+        Failpoint.rareBeforeFlush.reach()
         for family in families { try flush(family) }
     }
 }

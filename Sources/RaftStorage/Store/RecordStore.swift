@@ -32,6 +32,18 @@ protocol RecordStore: Sendable {
         _ fill: (any FamilyLoader) throws(StorageError) -> Void
     ) throws(StorageError)
 
+    /// Makes the log durable as table files, so that the write-ahead log can go.
+    func flushLog() throws(StorageError)
+    /// Rewrites the state without what is obsolete, until that is done or `cancelCompaction` is called.
+    func compactState()
+    /// The same for the log.
+    func compactLog()
+    /// Ends the compaction that is under way; none begins before `allowCompaction`.
+    func cancelCompaction()
+    func allowCompaction()
+    /// Whether the engine compacts by itself.
+    func setCompactsByItself(_ isOn: Bool) throws(StorageError)
+
     func statistics() -> StoreStatistics
     /// The engine's own account of itself, for experts; nil if it has none.
     func report() -> String?

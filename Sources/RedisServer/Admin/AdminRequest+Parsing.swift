@@ -25,13 +25,17 @@ extension AdminRequest {
         }
     }
 
-    /// `ROOST.DEBUG NET words…`
+    /// `ROOST.DEBUG NET words…` or `ROOST.DEBUG FAILPOINT words…`
     static func debug(_ words: [String]) throws(AdminSyntaxError) -> AdminRequest {
-        guard words[0].uppercased() == "NET", words.count > 1 else {
+        let rest = Array(words.dropFirst())
+        switch (words[0].uppercased(), rest.isEmpty) {
+        case ("NET", false): return .debugNetwork(rest)
+        case ("FAILPOINT", false): return .debugFailpoint(rest)
+        default:
             throw AdminSyntaxError(
-                message: "ERR unknown subcommand '\(words[0].prefix(128))'. Try NET CUT|HEAL|DROP|DELAY|DUP.")
+                message: "ERR unknown subcommand '\(words[0].prefix(128))'. "
+                    + "Try NET CUT|HEAL|DROP|DELAY|DUP, FAILPOINT LIST|SET|OFF.")
         }
-        return .debugNetwork(Array(words.dropFirst()))
     }
 
     private static func addition(_ words: [String]) throws(AdminSyntaxError) -> AdminRequest {

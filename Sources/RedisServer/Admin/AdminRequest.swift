@@ -13,6 +13,8 @@ package enum AdminRequest: Hashable, Sendable {
     case transfer(to: UInt64?)
     /// The words after `ROOST.DEBUG NET`.
     case debugNetwork([String])
+    /// The words after `ROOST.DEBUG FAILPOINT`.
+    case debugFailpoint([String])
 }
 
 /// What the node answers to an `AdminRequest`.
@@ -21,6 +23,7 @@ package enum AdminReply: Hashable, Sendable {
     case number(UInt64)
     /// Ascending by id.
     case members([AdminMember])
+    case lines([String])
     /// A line that begins with an error word of the interface.
     case failure(String)
 }

@@ -25,6 +25,9 @@ extension ConnectionHandler {
         case .members(let members):
             sink.writeArrayHeader(members.count)
             for member in members { write(member, into: &sink, version) }
+        case .lines(let lines):
+            sink.writeArrayHeader(lines.count)
+            for line in lines { sink.writeBulk(line) }
         }
     }
 

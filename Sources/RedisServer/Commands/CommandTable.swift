@@ -67,7 +67,8 @@ enum Command: String, CaseIterable, Sendable {
                 arity: -4, kind: .write,
                 summary: "Executes a write command once for its number in a session, however often it is sent.")
         case .roostMember: .local(-2, "Members of the cluster: LIST, ADD, PROMOTE, REMOVE, TRANSFER.")
-        case .roostDebug: .local(-2, "Makes the node fail on purpose, where its configuration allows it: NET.")
+        case .roostDebug:
+            .local(-2, "Makes the node fail on purpose, where its configuration allows it: NET, FAILPOINT.")
         }
     }
 

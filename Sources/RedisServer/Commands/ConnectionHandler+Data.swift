@@ -24,6 +24,7 @@ extension ConnectionHandler {
     // MARK: - Writes
 
     func executeWrite(_ command: Command, _ arguments: ArgumentList) {
+        guard isAdmitted(command, arguments) else { return replyError(loop.backend.noSpaceText()) }
         switch command {
         case .set: set(arguments)
         case .del:
@@ -46,6 +47,25 @@ extension ConnectionHandler {
         case .roostSession: session(arguments)
         case .roostOnce: once(arguments)
         default: preconditionFailure("\(command) is no write")
+        }
+    }
+
+    /// Whether there is room for what the command does.
+    private func isAdmitted(_ command: Command, _ arguments: ArgumentList) -> Bool {
+        switch loop.backend.admission {
+        case .all: true
+        case .freeing: frees(command, arguments)
+        case .none: false
+        }
+    }
+
+    private func frees(_ command: Command, _ arguments: ArgumentList) -> Bool {
+        switch command {
+        case .del, .flushall, .flushdb: true
+        case .roostSession: arguments.text(1).uppercased() == "CLOSE"
+        // The command inside is asked for itself.
+        case .roostOnce: true
+        default: false
         }
     }
 

@@ -10,9 +10,29 @@ extension Database {
         try unsafe checked { unsafe rocksdb_flush_cf(handle, options, family.handle, $0) }
     }
 
-    /// Rewrites the whole family into its last level. Blocks for as long as that takes.
+    /// Rewrites the whole family into its last level, beside RocksDB's own compactions. Blocks for as long as that takes,
+    /// or until `cancelCompactions()`.
     public func compact(_ family: ColumnFamily) {
-        unsafe rocksdb_compact_range_cf(handle, family.handle, nil, 0, nil, 0)
+        let options = unsafe rocksdb_compactoptions_create()
+        defer { unsafe rocksdb_compactoptions_destroy(options) }
+        unsafe rocksdb_compactoptions_set_exclusive_manual_compaction(options, 0)
+        unsafe rocksdb_compact_range_cf_opt(handle, family.handle, options, nil, 0, nil, 0)
+    }
+
+    /// Ends every `compact(_:)` that is under way, and waits for that; later ones do nothing, until `allowCompactions()`.
+    public func cancelCompactions() { unsafe rocksdb_disable_manual_compaction(handle) }
+
+    /// Undoes one `cancelCompactions()`.
+    public func allowCompactions() { unsafe rocksdb_enable_manual_compaction(handle) }
+
+    /// Whether RocksDB compacts the family by itself; see `ColumnFamilyOptions.compactsAutomatically`. What is under way
+    /// goes on.
+    public func setAutomaticCompactions(_ isOn: Bool, in family: ColumnFamily) throws(RocksDBError) {
+        try unsafe withCStrings(["disable_auto_compactions"]) { (names) throws(RocksDBError) in
+            try unsafe withCStrings([isOn ? "false" : "true"]) { (values) throws(RocksDBError) in
+                try unsafe checked { unsafe rocksdb_set_options_cf(handle, family.handle, 1, names, values, $0) }
+            }
+        }
     }
 
     /// Drops the files that lie wholly within `lower ..< upper`, without tombstones. Keys of that range may remain in

@@ -9,6 +9,13 @@ public struct ColumnFamilyOptions: Sendable {
         case zstd = 7
     }
 
+    /// What every block of a table file carries (`rocksdb::ChecksumType`). Tables made with another one stay readable.
+    public enum Checksum: Int8, Sendable {
+        case none = 0
+        case crc32c = 1
+        case xxh3 = 4
+    }
+
     /// Answers "certainly not in this file" from memory.
     public enum Filter: Sendable {
         case none
@@ -44,6 +51,8 @@ public struct ColumnFamilyOptions: Sendable {
     /// Charge index and filter blocks to the cache, so that its size bounds memory; those of level 0 stay pinned.
     /// Default false.
     public var cacheIndexAndFilterBlocks = false
+    /// Default `.xxh3`.
+    public var checksum = Checksum.xxh3
     /// Compact only when told to. Default false.
     public var disableAutomaticCompactions = false
     /// Settings that the C API has no function for, as `name=value;name=value`; an unknown name refuses to open.
@@ -82,6 +91,7 @@ public struct ColumnFamilyOptions: Sendable {
         let table = unsafe rocksdb_block_based_options_create()
         defer { unsafe rocksdb_block_based_options_destroy(table) }
         unsafe rocksdb_block_based_options_set_block_size(table, blockBytes)
+        unsafe rocksdb_block_based_options_set_checksum(table, checksum.rawValue)
         if let blockCache { unsafe rocksdb_block_based_options_set_block_cache(table, blockCache.pointer) }
         if cacheIndexAndFilterBlocks {
             unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)

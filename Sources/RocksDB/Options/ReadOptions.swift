@@ -27,18 +27,25 @@ import CRocksDB
     public let fillCache: Bool
     /// Iterators: read ahead so many bytes; 0 = RocksDB's growing default, 8 to 256 KiB.
     public let readaheadBytes: Int
+    /// Show also what a range deletion hides, as far as it is still there: for reading every block of every file.
+    public let ignoreRangeDeletions: Bool
 
     let pointer: OpaquePointer
 
-    public init(tier: Tier = .all, snapshot: Snapshot? = nil, fillCache: Bool = true, readaheadBytes: Int = 0) {
+    public init(
+        tier: Tier = .all, snapshot: Snapshot? = nil, fillCache: Bool = true, readaheadBytes: Int = 0,
+        ignoreRangeDeletions: Bool = false
+    ) {
         self.tier = tier
         self.snapshot = snapshot
         self.fillCache = fillCache
         self.readaheadBytes = readaheadBytes
+        self.ignoreRangeDeletions = ignoreRangeDeletions
         unsafe pointer = rocksdb_readoptions_create()
         unsafe rocksdb_readoptions_set_read_tier(pointer, tier.rawValue)
         unsafe rocksdb_readoptions_set_fill_cache(pointer, fillCache ? 1 : 0)
         if readaheadBytes > 0 { unsafe rocksdb_readoptions_set_readahead_size(pointer, readaheadBytes) }
+        if ignoreRangeDeletions { unsafe rocksdb_readoptions_set_ignore_range_deletions(pointer, 1) }
         if let snapshot { unsafe rocksdb_readoptions_set_snapshot(pointer, snapshot.pointer) }
     }
 
@@ -46,6 +53,8 @@ import CRocksDB
 
     /// Options of the same content for one iterator, which adds its bounds.
     func copy() -> ReadOptions {
-        ReadOptions(tier: tier, snapshot: snapshot, fillCache: fillCache, readaheadBytes: readaheadBytes)
+        ReadOptions(
+            tier: tier, snapshot: snapshot, fillCache: fillCache, readaheadBytes: readaheadBytes,
+            ignoreRangeDeletions: ignoreRangeDeletions)
     }
 }

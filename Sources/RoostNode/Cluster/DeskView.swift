@@ -9,6 +9,8 @@ struct DeskView {
 
     var node: NodeID
     var isLeader: Bool
+    /// Whether a quorum will not forget what the membership is; see `RaftCore.isMembershipSettled`.
+    var isSettled: Bool
     var membership: Membership
     var directory: ClusterDirectory
     /// Entries of the log that are not on a member's disk yet, for those that were heard lately.

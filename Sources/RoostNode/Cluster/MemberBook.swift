@@ -27,6 +27,8 @@ final class MemberBook: Sendable {
         /// From handshakes. Bounded by `maxStrangers` beside the members.
         var introduced: [NodeID: ClusterDirectory.Member] = [:]
         var own: ClusterDirectory.Member
+        /// Nodes that were removed a moment ago, and where they were reached.
+        var leaving: [NodeID: ClusterDirectory.Member] = [:]
     }
 
     /// Nodes that are no members yet, but dial this one: leaders and candidates of a later configuration.
@@ -35,6 +37,7 @@ final class MemberBook: Sendable {
     let node: NodeID
     private let configured: [NodeID: HostPort]
     private let pages: Mutex<Pages>
+    private let isSettled = Atomic(false)
 
     /// - Parameters:
     ///   - configured: where founders are dialled, by configuration.
@@ -53,9 +56,21 @@ final class MemberBook: Sendable {
     var membership: Membership { pages.withLock(\.membership) }
     var directory: ClusterDirectory { pages.withLock(\.directory) }
 
+    /// Whether a quorum will not forget what the membership is, as a leader knows or has told: those who were removed may be
+    /// told to go for ever. Any change takes it back.
+    var confirmsRemovals: Bool {
+        get { isSettled.load(ordering: .acquiring) }
+        set { isSettled.store(newValue, ordering: .releasing) }
+    }
+
     /// What the log says now.
     func update(_ membership: Membership, _ directory: ClusterDirectory) {
+        // Before anybody can see who is removed now.
+        confirmsRemovals = false
         pages.withLock { pages in
+            for node in pages.membership.all where !membership.contains(node) && node != self.node {
+                pages.leaving[node] = contact(of: node, pages)
+            }
             pages.membership = membership
             pages.directory = directory
             pages.introduced = pages.introduced.filter { Self.standing(of: $0.key, pages) != .removed }
@@ -115,13 +130,25 @@ final class MemberBook: Sendable {
         return entry
     }
 
-    /// Everyone to dial: the other members, and whoever came from a later configuration.
+    /// Those who were removed are not dialled any more.
+    ///
+    /// - Returns: whether there were any.
+    func sayFarewell() -> Bool {
+        pages.withLock { pages in
+            defer { pages.leaving = [:] }
+            return !pages.leaving.isEmpty
+        }
+    }
+
+    /// Everyone to dial: the other members, whoever came from a later configuration, and those who were just removed.
     func dialTable() -> [NodeID: PeerAddress] {
         pages.withLock { pages in
             let strangers = pages.introduced.keys.filter { !pages.membership.contains($0) }
             var table: [NodeID: PeerAddress] = [:]
-            for node in pages.membership.all + strangers where node != self.node {
-                guard let address = HostPort(dialable: contact(of: node, pages).peer) else { continue }
+            let wanted = pages.leaving.merging(
+                (pages.membership.all + strangers).map { ($0, contact(of: $0, pages)) }, uniquingKeysWith: { $1 })
+            for (node, contact) in wanted where node != self.node {
+                guard let address = HostPort(dialable: contact.peer) else { continue }
                 table[node] = PeerAddress(host: address.host, port: address.port)
             }
             return table

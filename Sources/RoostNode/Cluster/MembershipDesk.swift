@@ -48,7 +48,7 @@ struct MembershipDesk {
         case notLeader
         /// Certainly not done, and trying again does not help. One sentence.
         case refused(String)
-        /// Certainly not done: try again. One sentence.
+        /// Not done, or not known to last: try again, which does no harm if it was. One sentence.
         case tryAgain(String)
         /// It is in the log and may or may not take effect.
         case inDoubt
@@ -63,9 +63,17 @@ struct MembershipDesk {
     private enum Stage: Hashable {
         case waiting
         case proposed(ProposalToken)
-        /// Not applied here yet.
+        /// Not settled yet.
         case committed(EntryID)
         case transferring
+
+        /// Whether only a leader gets it out of this stage.
+        var isForLeaders: Bool {
+            switch self {
+            case .waiting, .committed: true
+            case .proposed, .transferring: false
+            }
+        }
     }
 
     private struct Item {
@@ -118,13 +126,10 @@ struct MembershipDesk {
         return answers
     }
 
-    /// The next thing to do, if nothing is under way. Wishes that need nothing done are answered on the way.
+    /// The next thing to do, if nothing is under way. Wishes that need nothing done are answered on the way: so this
+    /// waits until the membership of now is settled, and "is no member any more" may be relied on.
     mutating func next(_ view: DeskView) -> Step? {
-        guard view.isLeader else {
-            failWaiting()
-            return nil
-        }
-        guard items.allSatisfy({ $0.stage == .waiting }) else { return nil }
+        guard view.isLeader, view.isSettled, items.allSatisfy({ $0.stage == .waiting }) else { return nil }
         while let item = items.first {
             switch decide(item, view) {
             case .answer(let answer): finish(0, answer)
@@ -163,8 +168,9 @@ struct MembershipDesk {
         }
     }
 
-    /// The node has applied everything up to `index`: changes up to there have taken effect.
-    mutating func applied(_ index: LogIndex) {
+    /// This leader knows that changes up to `index` have taken effect and will not be forgotten: whoever was removed may
+    /// be destroyed.
+    mutating func settled(through index: LogIndex) {
         while let position = items.firstIndex(where: { item in
             if case .committed(let id) = item.stage { id.index <= index } else { false }
         }) {
@@ -208,15 +214,27 @@ struct MembershipDesk {
         }
     }
 
+    /// This node does not lead. What waits is another's to do, and what was committed is another's to settle: asking
+    /// again finds it done, except where room was made, which would then be taken.
+    mutating func leadershipLost() {
+        // Nobody waits for these, and their proposals need not come to an end before this node leads again.
+        items.removeAll { $0.ticket == 0 }
+        while let position = items.firstIndex(where: { $0.stage.isForLeaders }) {
+            let failure: Failure =
+                switch (items[position].stage, items[position].wish) {
+                case (.waiting, _): .notLeader
+                case (_, .reserve): .inDoubt
+                default: .tryAgain("the change is in the log, but leadership was lost before it was sure to last")
+                }
+            finish(position, .failed(failure))
+        }
+    }
+
     /// The end of the process: nobody may wait for ever.
     mutating func abandonAll() {
         while let item = items.first {
             finish(items.startIndex, .failed(item.stage == .waiting ? .notLeader : .inDoubt))
         }
-    }
-
-    private mutating func failWaiting() {
-        while let position = position(of: .waiting) { finish(position, .failed(.notLeader)) }
     }
 
     private mutating func finish(_ position: Int, _ answer: Answer) {

@@ -10,6 +10,12 @@ enum ByteSize {
         return overflow ? nil : size
     }
 
+    /// For people: whole numbers of the largest unit of which there are ten, or of bytes.
+    static func rounded(_ size: UInt64) -> String {
+        let unit = units.first { size >= 10 << UInt64($0.shift) } ?? ("B", 0)
+        return "\(size >> UInt64(unit.shift)) \(unit.name)"
+    }
+
     /// In the largest unit that expresses the size exactly.
     static func text(_ size: Int) -> String {
         guard size > 0, let unit = units.first(where: { size & ((1 << $0.shift) - 1) == 0 }) else { return "\(size)B" }

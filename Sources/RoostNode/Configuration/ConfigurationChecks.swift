@@ -13,7 +13,9 @@ struct ConfigurationChecks {
         checkAdvertised()
         checkTiming()
         checkSizes()
+        checkSpace()
         checkLeases()
+        checkFailpoints()
     }
 
     private mutating func checkMembers() {
@@ -108,9 +110,23 @@ struct ConfigurationChecks {
         }
     }
 
+    private mutating func checkSpace() {
+        guard case .bytes(let low) = configuration.storage.minFreeBytes,
+            case .bytes(let critical) = configuration.storage.criticalFreeBytes, critical > low
+        else { return }
+        report(
+            "storage.critical_free_bytes",
+            "(\(ByteSize.text(critical))) must not be more than storage.min_free_bytes (\(ByteSize.text(low)))")
+    }
+
     private mutating func checkLeases() {
         guard configuration.raft.leaseReads, !configuration.raft.checkQuorum else { return }
         report("raft.lease_reads", "needs raft.check_quorum: a lease is what a majority's answers are worth")
+    }
+
+    private mutating func checkFailpoints() {
+        guard !configuration.debug.failpoints.isEmpty, !configuration.debug.faultInjection else { return }
+        report("debug.failpoints", "needs debug.fault_injection: it makes the node fail on purpose")
     }
 
     private mutating func report(_ key: String, _ sentence: String) {

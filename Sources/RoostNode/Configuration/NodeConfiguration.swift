@@ -1,4 +1,5 @@
 package import Logging
+package import RaftStorage
 
 /// Everything an operator can set on one node, as plain values. Local: nothing here is replicated, and nothing here
 /// may steer how entries are applied.
@@ -73,6 +74,9 @@ extension NodeConfiguration {
         package var maxInflightBytes = 8 << 20
         /// While this many bytes wait for commit, further writes wait (`BUSY` after `parkTimeout`). Default 64 MiB.
         package var maxUncommittedBytes = 64 << 20
+        /// While this many bytes are committed and not applied, a node takes no entries and no writes: a state that cannot
+        /// keep up must not fill the memory. Default 256 MiB.
+        package var maxUnappliedBytes = 256 << 20
         /// Bytes handed to the state machine at a time, soft by one entry. Default 4 MiB.
         package var maxApplyBytes = 4 << 20
         /// Entries kept in memory for followers that lag. Default 64 MiB.
@@ -123,6 +127,20 @@ extension NodeConfiguration {
         package var maxUnflushedAge: Duration = .seconds(60)
         /// Applied entries kept in the log for followers that lag. Default 10,000.
         package var truncationSlackEntries = 10_000
+        /// The same in bytes, whichever is less. Default 64 MiB.
+        package var truncationSlackBytes = 64 << 20
+        /// All files are read again and again, so much of them a second, to find damage early; 0: never. Default 8 MiB.
+        package var scrubRateBytes = 8 << 20
+        /// Pause between two such passes. Default 24 h.
+        package var scrubInterval: Duration = .seconds(24 * 3600)
+        /// Below so much free space, writes that need room are refused (`NOSPACE`). Default: 5 % of the file system, at
+        /// most 2 GiB.
+        package var minFreeBytes = ByteLimit.automatic
+        /// Below so much, no write is taken at all. Default: a quarter of `minFreeBytes`.
+        package var criticalFreeBytes = ByteLimit.automatic
+        /// Size of the file that is given up when the node starts on a full disk. Default: half of `minFreeBytes`, at
+        /// most 1 GiB.
+        package var reserveBytes = ByteLimit.automatic
     }
 
     /// What clients and peers may ask of this node; reaching a limit gives a clear answer.
@@ -190,5 +208,7 @@ extension NodeConfiguration {
     package struct Debug: Hashable, Sendable {
         /// Opens `ROOST.DEBUG`, which makes the node fail on purpose. Default false.
         package var faultInjection = false
+        /// What is ordered at failpoints before anything else happens. Needs `faultInjection`. Default nothing.
+        package var failpoints: [FailpointOrder] = []
     }
 }

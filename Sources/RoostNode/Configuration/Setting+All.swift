@@ -93,6 +93,9 @@ extension Setting {
             "raft", "max_uncommitted_bytes", \.raft.maxUncommittedBytes, .bytes(),
             "While this many bytes wait for a majority, further writes wait: BUSY after park_timeout."),
         Setting(
+            "raft", "max_unapplied_bytes", \.raft.maxUnappliedBytes, .bytes(),
+            "While this many bytes are committed and not applied, a node takes no entries and no writes."),
+        Setting(
             "raft", "max_apply_bytes", \.raft.maxApplyBytes, .bytes(),
             "Committed entries handed to the state machine at a time."),
         Setting(
@@ -152,6 +155,29 @@ extension Setting {
         Setting(
             "storage", "truncation_slack_entries", \.storage.truncationSlackEntries, .count(0...1_000_000_000),
             "Applied entries kept in the log for followers that lag."),
+        Setting(
+            "storage", "truncation_slack_bytes", \.storage.truncationSlackBytes, .bytes(from: 64 << 10),
+            "The same, in bytes; the lesser of the two counts."),
+        Setting(
+            "storage", "scrub_rate_bytes", \.storage.scrubRateBytes, .bytes(from: 0),
+            "All files are read in the background, so much a second, to find damage before it is needed. 0: never."),
+        Setting(
+            "storage", "scrub_interval", \.storage.scrubInterval, .duration,
+            "From the end of such a pass to the next. The first begins a minute after the start."),
+        Setting(
+            "storage", "min_free_bytes", \.storage.minFreeBytes, .byteLimit,
+            """
+            Free space on the data directory's file system below which writes that need room are refused (NOSPACE), while \
+            reads and deletions go on. auto: 5 % of it, at most 2GiB.
+            """),
+        Setting(
+            "storage", "critical_free_bytes", \.storage.criticalFreeBytes, .byteLimit,
+            "Free space below which this node takes no entries at all. auto: a quarter of min_free_bytes."),
+        Setting(
+            "storage", "reserve_bytes", \.storage.reserveBytes, .byteLimit,
+            """
+            Size of a file that holds room for a start on a full disk. auto: half of min_free_bytes, at most 1GiB. 0: none.
+            """),
     ]
 
     private static let limits = [
@@ -225,6 +251,12 @@ extension Setting {
     private static let debug = [
         Setting(
             "debug", "fault_injection", \.debug.faultInjection, .boolean,
-            "Open ROOST.DEBUG, which makes this node fail on purpose.")
+            "Open ROOST.DEBUG, which makes this node fail on purpose."),
+        Setting(
+            "debug", "failpoints", \.debug.failpoints, .failpoints,
+            """
+            What ROOST.DEBUG FAILPOINT SET would order, from the very start of the node on: SITE ACTION [after N], with \
+            commas between. Needs fault_injection.
+            """),
     ]
 }

@@ -59,7 +59,7 @@ package struct Setting: Sendable {
         switch defaultLiteral {
         case "true": "yes"
         case "false": "no"
-        case "{}", nil: nil
+        case "{}", "\"\"", nil: nil
         case let literal?: literal.first == "\"" ? String(literal.dropFirst().dropLast()) : literal
         }
     }

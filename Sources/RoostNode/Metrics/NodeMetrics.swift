@@ -17,6 +17,11 @@ package final class NodeMetrics: Sendable {
     package let inDoubt = Counter()
     package let parkedExpired = Counter()
     package let leaderChanges = Counter()
+    /// Read and found right by `Scrub`.
+    package let scrubbedBytes = Counter()
+    package let scrubPasses = Counter()
+    /// When the last pass ended, in seconds since 1970; 0: none has since the start. Only `Scrub` sets it.
+    package let lastScrubSeconds = Counter()
 
     package init() {}
 

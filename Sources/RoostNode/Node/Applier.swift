@@ -84,14 +84,18 @@ final class Applier: Sendable {
         var results = ResultGroups()
         var settled: [UInt64] = []
         var commands = 0
+        do throws(StorageError) { try Failpoint.applyBefore.reachOrFail() } catch { throw NodeFailure(storage: error) }
         let applied = try machine.apply(page) { origin, outcomes in
             settled.append(origin.sequence)
             commands += outcomes.count
             guard let entry = submissions.take(origin.sequence) else { return }
             results.add(WriteResult(ticket: entry.ticket, outcomes: .success(outcomes)), for: entry.sink)
         }
+        Failpoint.applyAfter.reach()
+        Failpoint.memberAfterApply.reach(when: applied.cluster != nil)
         // The state can't be ahead of what clients are told, and they are told at once.
         results.deliver()
+        Failpoint.applyAfterReply.reach()
         metrics.apply.record(SystemClock.monotonic().since(began))
         metrics.settledCommands.add(commands)
         report(

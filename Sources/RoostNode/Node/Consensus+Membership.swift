@@ -15,15 +15,22 @@ extension Consensus {
 
     /// Does the next thing that the desk wants done.
     func changeMembership(at now: MonotonicTime) {
+        parts.book.confirmsRemovals = core.isMembershipSettled || settledThrough >= lastChange
         guard !desk.isEmpty else { return }
         switch desk.next(deskView()) {
-        case .propose(let token, let change)?: core.step(.membershipChangeProposed(token, change), at: now)
-        case .transfer(let target)?: core.step(.transferRequested(to: target), at: now)
+        case .propose(let token, let change)?:
+            Failpoint.memberBeforePropose.reach()
+            core.step(.membershipChangeProposed(token, change), at: now)
+        case .transfer(let target)?:
+            Failpoint.transferBefore.reach()
+            core.step(.transferRequested(to: target), at: now)
         case nil: break
         }
     }
 
+    /// After the effects: what they settled is settled.
     func answerDesk() {
+        if core.role != .leader { desk.leadershipLost() }
         for (ticket, answer) in desk.takeAnswers() { deskCallers.removeValue(forKey: ticket)?(answer) }
     }
 
@@ -34,11 +41,12 @@ extension Consensus {
             lag[peer.node] = status.lastIndex.distance(from: peer.matchIndex)
         }
         return DeskView(
-            node: parts.node, isLeader: status.role == .leader, membership: status.membership,
-            directory: parts.book.directory, lag: lag, contacts: parts.book.contacts())
+            node: parts.node, isLeader: status.role == .leader, isSettled: core.isMembershipSettled,
+            membership: status.membership, directory: parts.book.directory, lag: lag, contacts: parts.book.contacts())
     }
 
     func transferEnded(_ outcome: TransferOutcome) {
+        Failpoint.transferAfter.reach()
         switch outcome {
         case .steppedDown: parts.logger.notice("leadership handed over")
         case .timedOut(let target):
@@ -51,7 +59,9 @@ extension Consensus {
     // MARK: - What the log says
 
     /// The state machine has applied changes: from now on the book holds what came of them.
-    func adopt(_ cluster: ClusterPosition) {
+    ///
+    /// - Parameter index: no change of them stands behind it.
+    func adopt(_ cluster: ClusterPosition, at index: LogIndex) {
         // Two readers of the same entries must come to the same.
         guard cluster.membership == core.membership else {
             return parts.failure.fail(
@@ -60,22 +70,42 @@ extension Consensus {
                         rule: "membership-differs",
                         detail: "the core has \(core.membership), the state machine \(cluster.membership)")))
         }
+        lastChange = index
         parts.book.update(cluster.membership, cluster.directory)
         parts.transport.setPeers(parts.book.dialTable())
-        if parts.book.standing(of: parts.node) == .removed { beginToLeave() }
+        nextFarewell = SystemClock.monotonic().advanced(by: limits.farewellTime)
+        beginToLeaveIfRemoved()
     }
 
-    /// The log says that this node was removed. It goes when a member says so too: until the others know that the change
-    /// is committed, they may still count with its vote, or lack nothing but its word (`Message.Body.commitNotice`).
-    private func beginToLeave() {
-        guard nextKnock == nil, !isLeaving else { return }
-        parts.logger.notice("removed from the cluster; waiting for a member to confirm it")
+    /// A quorum will not forget the changes up to `index`: whoever was removed may go, and be told so.
+    func membershipSettled(through index: LogIndex) {
+        desk.settled(through: index)
+        parts.book.confirmsRemovals = true
+        isRoomReportDue = true
+        if parts.book.standing(of: parts.node) == .removed { return leave("the others know it") }
+        sayFarewell()
+    }
+
+    /// From now on those who were removed are not dialled any more, and their links are closed: they knock, and are told.
+    func sayFarewell() {
+        nextFarewell = nil
+        if parts.book.sayFarewell() { parts.transport.setPeers(parts.book.dialTable()) }
+    }
+
+    /// The log says that this node was removed. It goes when a leader says so too: until a quorum knows that the change
+    /// is committed, the others may still count with its vote, or lack nothing but its word (`Message.Body.commitNotice`).
+    /// If it leads, it leads on until then (`membershipSettled`).
+    func beginToLeaveIfRemoved() {
+        guard nextKnock == nil, !isLeaving, core.role != .leader, parts.book.standing(of: parts.node) == .removed else {
+            return
+        }
+        parts.logger.notice("removed from the cluster; waiting for its leader to confirm it")
         // Nothing that its clients wait for will come here any more.
         giveUpOnEverybody()
         nextKnock = SystemClock.monotonic().advanced(by: limits.knockInterval)
     }
 
-    /// Dials the members again: whoever has applied the removal says so in the handshake.
+    /// Dials the members again: a leader that knows the removal to be settled says so in the handshake.
     func knockIfDue(at now: MonotonicTime) {
         guard let due = nextKnock, now >= due, !isLeaving else { return }
         nextKnock = now.advanced(by: limits.knockInterval)
@@ -93,10 +123,10 @@ extension Consensus {
             ])
     }
 
-    /// A member has applied the removal: notes on disk that this node belongs to the cluster no more, and only then ends it.
+    /// The removal is settled: notes on disk that this node belongs to the cluster no more, and only then ends it.
     func leave(_ how: String) {
         guard !isLeaving else { return }
-        isLeaving = true
+        (isLeaving, nextKnock) = (true, nil)
         // Nothing that its clients wait for will come here any more.
         giveUpOnEverybody()
         parts.logger.notice("removed from the cluster", metadata: ["reason": "\(how)"])

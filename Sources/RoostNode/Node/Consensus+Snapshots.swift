@@ -15,6 +15,22 @@ extension Consensus {
             to: node, term: status.term, notBefore: status.firstIndex.previous, through: parts.transport)
     }
 
+    /// The core hears of a failure after a pause; until then the transfer counts as under way.
+    func shipped(to node: NodeID, _ report: SnapshotReport, at now: MonotonicTime) {
+        if report == .failed { return snapshotRetries.failed(node, at: now) }
+        snapshotRetries.succeeded(node)
+        endShipping(to: node, report, at: now)
+    }
+
+    func retrySnapshots(at now: MonotonicTime) {
+        for node in snapshotRetries.takeDue(at: now) { endShipping(to: node, .failed, at: now) }
+    }
+
+    private func endShipping(to node: NodeID, _ report: SnapshotReport, at now: MonotonicTime) {
+        shipping.remove(node)
+        core.step(.snapshotReported(to: node, report), at: now)
+    }
+
     /// After everything that is queued for the applier, then for the log.
     func install(_ meta: SnapshotMeta) {
         parts.logger.notice(
@@ -27,8 +43,9 @@ extension Consensus {
         parts.logger.notice("snapshot installed", metadata: ["raft.index": "\(meta.index)"])
         truncated = meta.index
         core.step(.snapshotInstalled(meta), at: now)
-        adopt(ClusterPosition(membership: meta.membership, directory: directory))
-        desk.applied(meta.index)
+        // It may have come a second time.
+        parts.snapshots.discard(meta)
+        adopt(ClusterPosition(membership: meta.membership, directory: directory), at: meta.index)
         // What the snapshot skipped is never seen in this node's apply stream.
         var results = ResultGroups()
         for sequence in outbox.snapshotInstalled(term: meta.id.term) {

@@ -13,7 +13,8 @@ import RedisServer
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
 /// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
 ///
-/// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`.
+/// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`, room on
+/// disks in `Consensus+Space`.
 ///
 /// Confined to its thread, apart from `inbox`.
 final class Consensus {
@@ -27,9 +28,12 @@ final class Consensus {
         var applier: Applier
         var transport: PeerTransport
         var book: MemberBook
+        var space: SpaceBoard
         var snapshots: SnapshotTraffic
         var pool: BlockingPool
         var store: NodeStore
+        /// The node was repaired: it is no new founder, however empty its log is (`NodeStore.hasForgotten`).
+        var hasForgotten: Bool
         var submissions: SubmissionTable
         var board: StatusBoard
         var metrics: NodeMetrics
@@ -52,8 +56,12 @@ final class Consensus {
         var foundingGrace: Duration
         /// How often a node that was removed asks the members whether they know of it.
         var knockInterval: Duration
+        /// How long nodes that were removed are still dialled: a leader among them must hear the others to be able to go.
+        var farewellTime: Duration
         /// How long a change of the membership may take.
         var adminTimeout: Duration
+        /// How often a leader that is low on room tries to hand over.
+        var roomTransferInterval: Duration
     }
 
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
@@ -75,8 +83,15 @@ final class Consensus {
     var isLeaving = false
     /// After this node's removal: when to ask the members again whether they know of it.
     var nextKnock: MonotonicTime?
+    /// After a change: when those who were removed by it are not dialled any more.
+    var nextFarewell: MonotonicTime?
+    /// The last change that this node has applied stands here or before.
+    var lastChange: LogIndex
+    /// A leader has said that changes up to here are settled.
+    var settledThrough = LogIndex.zero
     /// Followers that a snapshot is on its way to.
     var shipping: Set<NodeID> = []
+    var snapshotRetries = SnapshotRetries()
     private var acceptor = ForwardAcceptor()
     private var heldForwards: Deque<ForwardedSegment> = []
     private var reads: ReadCoordinator<ReadWaiter>
@@ -99,16 +114,30 @@ final class Consensus {
     /// Whether the disk says that this node must not vote.
     private var isSuspect: Bool
     private var hasToldOfData = false
+    /// What is known of the members' disks, and what follows from it: `Consensus+Space`.
+    var rooms = RoomTable()
+    var isDiskFull = false
+    /// The others are to be told of this node's disk.
+    var isRoomReportDue = false
+    /// Something was heard on which a leader's verdict may depend.
+    var isRoomNews = false
+    /// The leader's word that the doors act upon.
+    var lastVerdict: RoomVerdict?
+    var lastRoomTransfer: MonotonicTime?
+    /// The state is durable up to here.
+    var lastDurableState = LogIndex.zero
+    private var logTailStart = LogIndex.zero
 
     /// - Parameter truncated: the last index that is cut off the log at the start.
     init(core: RaftCore, truncated: LogIndex, parts: Parts, limits: Limits) {
         isSuspect = !core.mayVote
-        if isSuspect, core.lastIndex == .zero {
+        if isSuspect, core.lastIndex == .zero, !parts.hasForgotten {
             foundingGuard = FoundingGuard(
                 others: core.membership.all.filter { $0 != parts.node },
                 deadline: SystemClock.monotonic().advanced(by: limits.foundingGrace))
         }
         self.truncated = truncated
+        lastChange = core.appliedIndex
         self.core = core
         self.parts = parts
         self.limits = limits
@@ -120,6 +149,7 @@ final class Consensus {
     /// The body of the thread; returns after `.stop` or a failure.
     func run() {
         var events: [ConsensusEvent] = []
+        beginToLeaveIfRemoved()
         turn(&events, at: SystemClock.monotonic())
         while !isStopped && !parts.failure.isSet {
             events.removeAll(keepingCapacity: true)
@@ -135,7 +165,8 @@ final class Consensus {
         let now = SystemClock.monotonic()
         let own = min(
             core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, desk.nextDeadline,
-            nextKnock ?? .never, now.advanced(by: Self.maxSleep))
+            nextKnock ?? .never, nextFarewell ?? .never, snapshotRetries.nextDue,
+            now.advanced(by: Self.maxSleep))
         var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
         if case .wait(let until)? = foundingGuard?.decision(at: now) { deadline = min(deadline, until) }
         return deadline
@@ -145,10 +176,13 @@ final class Consensus {
         for event in events { take(event, at: now) }
         decideOnVoting(at: now)
         knockIfDue(at: now)
+        if let nextFarewell, now >= nextFarewell { sayFarewell() }
+        retrySnapshots(at: now)
         core.step(.timeAdvanced, at: now)
         outbox.setRoute(core.leader.map { Outbox.Route(leader: $0, term: core.term) })
         routeSegments(at: now)
         changeMembership(at: now)
+        judgeRoom(at: now)
         askForReads(at: now)
         perform(core.drainEffects(), at: now)
         answerReads(at: now)
@@ -181,16 +215,20 @@ final class Consensus {
         case .fetched(let request, let entries):
             openFetches.remove(request)
             core.step(.fetched(request, entries: entries), at: now)
-        case .stateDurable(let index): truncateLog(durable: index)
+        case .stateDurable(let index, let tailStart):
+            (lastDurableState, logTailStart) = (index, tailStart)
+            truncateLog(durable: index)
         case .truncated(let entry):
             truncated = entry.index
+            parts.space.noteCut()
             core.step(.compacted(entry), at: now)
+        case .roomMeasured(let room): roomMeasured(room, at: now)
         case .votingAllowed: core.step(.votingAllowed, at: now)
         case .wished(let wish): take(wish, at: now)
+        // Whoever says so has met this id before: the cluster is not new.
+        case .knownOtherwise(let node): foundingGuard?.met(node, hasData: true)
         case .removedBy(let node): leave("node \(node) says so")
-        case .snapshotReported(let node, let report):
-            shipping.remove(node)
-            core.step(.snapshotReported(to: node, report), at: now)
+        case .snapshotReported(let node, let report): shipped(to: node, report, at: now)
         case .snapshotReceived(let meta, let sender, let term):
             core.step(.snapshotReceived(meta, from: sender, term: term), at: now)
         case .snapshotInstalled(let meta, let directory): installed(meta, directory, at: now)
@@ -213,17 +251,19 @@ final class Consensus {
     private func take(_ message: PeerMessage, at now: MonotonicTime) {
         guard message.group == parts.group else { return }
         switch message {
-        case .raft(let message): core.step(.received(message), at: now)
+        case .raft(let message):
+            Failpoint.transferReceived.reach(when: message.body == .timeoutNow)
+            core.step(.received(message), at: now)
         case .forward(let forwarded):
             guard heldForwards.count < Self.maxHeldForwards else { return parts.metrics.refusedForwards.add() }
             heldForwards.append(forwarded)
+        case .room(let report): heard(report)
         }
     }
 
     private func take(_ notice: AppliedNotice, at now: MonotonicTime) {
         core.step(.applied(notice.last.index), at: now)
-        if let cluster = notice.cluster { adopt(cluster) }
-        desk.applied(notice.last.index)
+        if let cluster = notice.cluster { adopt(cluster, at: notice.last.index) }
         // First what was settled, then what the entry's term proves lost: both may stand in one page.
         for sequence in notice.settled { outbox.settled(sequence, at: now) }
         outbox.applied(term: notice.last.term)
@@ -272,9 +312,9 @@ final class Consensus {
 
     private func routeSegments(at now: MonotonicTime) {
         let isLeader = core.role == .leader
-        // Leadership on its way to another node takes nothing more; what waits here follows it there.
+        // Leadership on its way to another node, say, takes nothing more; what waits here follows it there.
         let mayPropose =
-            isLeader && core.transferTarget == nil && core.uncommittedBytes < limits.maxUncommittedBytes
+            core.acceptsProposals && core.uncommittedBytes < limits.maxUncommittedBytes
         var segments: [Bytes] = []
         if !isLeader { heldForwards.removeAll() } else if mayPropose { acceptForwards(into: &segments) }
         if isLeader {
@@ -380,6 +420,7 @@ final class Consensus {
             case .installSnapshot(let meta): install(meta)
             case .discardSnapshot(let meta): parts.snapshots.discard(meta)
             case .membershipChanged(let membership): membershipChanged(membership)
+            case .membershipSettled(let index): membershipSettled(through: index)
             case .learnerCaughtUp(let node):
                 parts.logger.notice("a learner has caught up", metadata: ["peer.id": "\(node)"])
                 desk.addPromotion(of: node)
@@ -437,6 +478,7 @@ final class Consensus {
 
     private func roleChanged(_ change: RoleChange) {
         isBoardStale = true
+        isRoomReportDue = true
         parts.metrics.leaderChanges.add()
         parts.logger.notice(
             "role changed",
@@ -444,17 +486,18 @@ final class Consensus {
                 "raft.role": "\(change.role.rawValue)", "raft.term": "\(change.term)",
                 "raft.leader": "\(change.leader.map { "\($0)" } ?? "none")",
             ])
+        beginToLeaveIfRemoved()
     }
 
     // MARK: - Upkeep
 
     /// Cuts the log below what is durable in the state and what no member needs any more (or not within the limits),
-    /// but for some slack.
-    private func truncateLog(durable: LogIndex) {
+    /// but for some slack; without any where room is short.
+    func truncateLog(durable: LogIndex) {
         let unread = openFetches.map(\.from).min()?.previous ?? LogIndex(.max)
         let index = limits.flushPolicy.truncation(
-            durableApplied: min(durable, core.appliedIndex), lowestMatch: min(core.truncatableIndex, unread),
-            truncated: truncated)
+            durableApplied: min(durable, core.appliedIndex), lowestMatch: min(dispensableIndex, unread),
+            truncated: truncated, tailStart: logTailStart, keepsSlack: !parts.space.isPressed)
         if let index { parts.logWriter.push(.truncate(parts.group, index)) }
     }
 
@@ -479,7 +522,7 @@ final class Consensus {
             return .noLeader
         case .busy:
             parts.metrics.parkedExpired.add()
-            return .busy
+            return parts.space.admission == .none ? .noSpace : .busy
         case .inDoubt:
             parts.metrics.inDoubt.add()
             return .inDoubt

@@ -16,12 +16,18 @@ enum ConsensusEvent: Sendable {
     case applied(AppliedNotice)
     case fetched(FetchRequest, [Entry])
     /// The state is durable up to here: the log may be cut as far as the other voters allow.
-    case stateDurable(LogIndex)
+    ///
+    /// `tailStart`: behind it lie as many bytes as are kept for followers.
+    case stateDurable(LogIndex, tailStart: LogIndex)
     case truncated(EntryID)
+    /// How much room is on this node's disk: about once a second, and when the level changes.
+    case roomMeasured(Room)
     /// It is on disk that this node may vote.
     case votingAllowed
     /// An operator, a joining node or this node's stop wants something of the membership.
     case wished(MembershipWish)
+    /// That peer knows this node's id with another data directory.
+    case knownOtherwise(by: NodeID)
     /// That peer says that this node was removed from the cluster.
     case removedBy(NodeID)
     case snapshotReported(to: NodeID, SnapshotReport)

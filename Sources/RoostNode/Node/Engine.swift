@@ -14,6 +14,7 @@ final class Engine: Sendable {
         var group: GroupID
         var inbox: Inbox<ConsensusEvent>
         var board: StatusBoard
+        var space: SpaceBoard
         var view: NodeView
         var pool: BlockingPool
         var failure: FailureLatch
@@ -38,12 +39,17 @@ final class Engine: Sendable {
     private let consensusProgress: ThreadProgress
     private let upkeep: BlockingPool
     private let snapshots: SnapshotTraffic
+    /// Nil without a disk.
+    private let watch: SpaceWatch?
+    private let relief: SpaceRelief
+    private let scrub: Scrub
     private let threads: [WorkerThread]
 
     private init(
         reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport,
         maintenance: Maintenance, logWriter: LogWriter, applier: Applier, consensusProgress: ThreadProgress,
-        upkeep: BlockingPool, snapshots: SnapshotTraffic, threads: [WorkerThread]
+        upkeep: BlockingPool, snapshots: SnapshotTraffic, watch: SpaceWatch?, relief: SpaceRelief, scrub: Scrub,
+        threads: [WorkerThread]
     ) {
         self.reader = reader
         self.environment = environment
@@ -55,6 +61,9 @@ final class Engine: Sendable {
         self.consensusProgress = consensusProgress
         self.upkeep = upkeep
         self.snapshots = snapshots
+        self.watch = watch
+        self.relief = relief
+        self.scrub = scrub
         self.threads = threads
     }
 
@@ -77,7 +86,8 @@ final class Engine: Sendable {
         let book = memberBook(environment, recovered, origin)
         try await requireMembership(recovered.store, book)
         let snapshots = SnapshotTraffic(
-            group: environment.group, store: recovered.store, failure: environment.failure, logger: environment.logger,
+            group: environment.group, store: recovered.store, space: environment.space, failure: environment.failure,
+            logger: environment.logger,
             report: { [inbox = environment.inbox] in inbox.push($0) })
         let transport = try await startTransport(environment, recovered, book, snapshots)
         environment.view.set(
@@ -89,9 +99,8 @@ final class Engine: Sendable {
     private static func requireMembership(_ store: NodeStore, _ book: MemberBook) async throws(NodeFailure) {
         try await onThreadOfItsOwn("roost-recovery") { () throws(NodeFailure) in
             do throws(StorageError) {
-                // The log may say so, and the note be missing, after a crash between the two.
-                guard try store.isRemoved() || book.standing(of: book.node) == .removed else { return }
-                try store.setRemoved()
+                // The log may say so already: then it runs without a vote until a leader says that all may rely on it.
+                guard try store.isRemoved() else { return }
                 try store.close()
             } catch {
                 throw NodeFailure(storage: error)
@@ -126,7 +135,8 @@ final class Engine: Sendable {
         let transport = PeerTransport(
             identity: PeerIdentity(
                 clusterID: identity.clusterID, clusterName: identity.clusterName, node: identity.node,
-                incarnation: identity.incarnation, hasData: recovered.restored.lastIndex > .zero,
+                incarnation: identity.incarnation,
+                hasData: recovered.restored.lastIndex > .zero || recovered.hasForgotten,
                 advertisedRedis: "\(addresses.redis)",
                 advertisedPeer: configuration.advertise.peer.map { "\($0)" } ?? "",
                 advertisedHTTP: "\(addresses.http)"),
@@ -164,7 +174,7 @@ final class Engine: Sendable {
         let submissions = SubmissionTable()
         let flushPolicy = FlushPolicy(recovered.storeConfiguration)
         let maintenance = Maintenance(
-            group: environment.group, store: recovered.store, policy: flushPolicy,
+            group: environment.group, store: recovered.store, policy: flushPolicy, space: environment.space,
             failure: failure, report: report)
         if recovered.replayed.entries > 0 {
             maintenance.noteApplied(
@@ -185,13 +195,18 @@ final class Engine: Sendable {
         let parts = Consensus.Parts(
             group: environment.group, node: node,
             incarnation: recovered.incarnation, inbox: inbox, logWriter: logWriter, applier: applier,
-            transport: transport, book: book, snapshots: snapshots, pool: upkeep, store: recovered.store,
+            transport: transport, book: book, space: environment.space, snapshots: snapshots, pool: upkeep,
+            store: recovered.store, hasForgotten: recovered.hasForgotten,
             submissions: submissions, board: environment.board, metrics: metrics, failure: failure,
             departure: environment.departure, progress: consensusProgress, logger: environment.logger)
         let limits = consensusLimits(environment.configuration, flushPolicy)
         let coreConfiguration = coreConfiguration(environment, node)
         let restored = recovered.restored
-        let threads = [
+        let relief = SpaceRelief(
+            group: environment.group, store: recovered.store, board: environment.space, failure: failure,
+            logger: environment.logger, stateFlushed: { maintenance.look() })
+        let watch = spaceWatch(environment, recovered, relief, report)
+        var threads = [
             WorkerThread(name: "roost-log") { logWriter.run() },
             WorkerThread(name: "roost-apply") { applier.run() },
             WorkerThread(name: "roost-flush") { maintenance.run() },
@@ -201,10 +216,31 @@ final class Engine: Sendable {
                 Consensus(core: core, truncated: restored.truncated.index, parts: parts, limits: limits).run()
             },
         ]
+        let scrub = Scrub(
+            store: recovered.store, group: environment.group,
+            bytesPerSecond: environment.configuration.storage.scrubRateBytes,
+            interval: environment.configuration.storage.scrubInterval, metrics: metrics, failure: failure,
+            logger: environment.logger)
+        threads.append(WorkerThread(name: "roost-scrub") { scrub.run() })
+        if let watch { threads.append(WorkerThread(name: "roost-space") { watch.run() }) }
         return Engine(
             reader: recovered.reader, environment: environment, store: recovered.store, transport: transport,
             maintenance: maintenance, logWriter: logWriter, applier: applier, consensusProgress: consensusProgress,
-            upkeep: upkeep, snapshots: snapshots, threads: threads)
+            upkeep: upkeep, snapshots: snapshots, watch: watch, relief: relief, scrub: scrub, threads: threads)
+    }
+
+    /// It has looked once when this returns: the core must know of a full disk before it does anything.
+    private static func spaceWatch(
+        _ environment: Environment, _ recovered: Recovery.Result, _ relief: SpaceRelief,
+        _ report: @escaping @Sendable (ConsensusEvent) -> Void
+    ) -> SpaceWatch? {
+        guard let reading = recovered.space else { return nil }
+        let watch = SpaceWatch(
+            node: recovered.store.identity.node, configuration: environment.configuration, store: recovered.store,
+            relief: relief, board: environment.space, statusBoard: environment.board, failure: environment.failure,
+            logger: environment.logger, report: report)
+        watch.take(reading, at: SystemClock.monotonic())
+        return watch
     }
 
     private static func consensusLimits(
@@ -218,8 +254,9 @@ final class Engine: Sendable {
             maxBlockBytes: configuration.limits.maxBatchBytes,
             maxUncommittedBytes: configuration.raft.maxUncommittedBytes,
             flushPolicy: flushPolicy, foundingGrace: configuration.raft.electionTimeout * 4,
-            knockInterval: configuration.raft.electionTimeout,
-            adminTimeout: configuration.limits.requestTimeout)
+            knockInterval: configuration.raft.electionTimeout, farewellTime: configuration.raft.electionTimeout * 10,
+            adminTimeout: configuration.limits.requestTimeout,
+            roomTransferInterval: configuration.raft.electionTimeout * 20)
     }
 
     private static func coreConfiguration(_ environment: Environment, _ node: NodeID) -> Configuration {
@@ -230,7 +267,8 @@ final class Engine: Sendable {
             checkQuorum: raft.checkQuorum, maxAppendBytes: raft.maxAppendBytes,
             maxInflightMessages: raft.maxInflightMessages, maxInflightBytes: raft.maxInflightBytes,
             // The consensus thread keeps the limit itself, before it proposes (`Consensus.Limits`).
-            maxUncommittedBytes: .max, maxApplyBytes: raft.maxApplyBytes, entryCacheBytes: raft.entryCacheBytes,
+            maxUncommittedBytes: .max, maxUnappliedBytes: raft.maxUnappliedBytes, maxApplyBytes: raft.maxApplyBytes,
+            entryCacheBytes: raft.entryCacheBytes,
             leaseReads: raft.leaseReads, maxClockDriftPercent: raft.maxClockDriftPercent,
             diskStallLimit: raft.diskStallLimit, maxRetainedEntries: raft.maxRetainedEntries,
             maxRetainedBytes: raft.maxRetainedBytes, seed: UInt64.random(in: .min ... .max))
@@ -251,8 +289,11 @@ final class Engine: Sendable {
         await transport.stop()
         environment.inbox.push(.stop)
         try await Self.onThreadOfItsOwn("roost-stop") { [self] () throws(NodeFailure) in
+            watch?.stop()
+            scrub.stop()
+            relief.stop()
             maintenance.stop()
-            threads[3].join()
+            for thread in threads.dropFirst(3) { thread.join() }
             logWriter.push(.stop)
             applier.push(.stop)
             for thread in threads.prefix(3) { thread.join() }
@@ -265,6 +306,8 @@ final class Engine: Sendable {
             environment.pool.stop()
             upkeep.stop()
             snapshots.stop()
+            // A flush without room would end the process less cleanly than not closing at all.
+            guard environment.space.mayFlush else { return store.abandon() }
             do throws(StorageError) {
                 try store.close()
             } catch {

@@ -7,7 +7,8 @@ import Raft
 /// lacks committed entries. Nobody can tell the two apart from the directory. So an empty founder first looks around:
 ///
 /// - if every other founder it meets is empty too, the cluster is new, and it votes;
-/// - if one has entries, it must catch up with a leader before it votes (`RaftCore.liftVotingBan`);
+/// - if one has entries, or refuses it because it knows its id with another directory, it must catch up with a leader
+///   before it votes (`RaftCore.liftVotingBan`);
 /// - founders that it cannot meet for a while are taken for not started yet.
 ///
 /// The last rule needs two faults at once to do harm (the one node that could warn is away while this one lost its disk),

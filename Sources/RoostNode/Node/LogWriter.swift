@@ -68,6 +68,7 @@ final class LogWriter: Sendable {
             try store.write(batches)
             metrics.logSync.record(SystemClock.monotonic().since(start))
             report(.persisted(last.ticket))
+            Failpoint.logAfterReport.reach()
         }
         for item in work {
             switch item {

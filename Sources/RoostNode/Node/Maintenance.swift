@@ -8,6 +8,7 @@ import Synchronization
 final class Maintenance: Sendable {
     private struct Dirt: Sendable {
         var work: UnflushedWork
+        var tail: LogTail
         var isStopping = false
     }
 
@@ -20,19 +21,21 @@ final class Maintenance: Sendable {
     private let group: GroupID
     private let store: NodeStore
     private let policy: FlushPolicy
+    private let space: SpaceBoard
     private let failure: FailureLatch
     private let report: @Sendable (ConsensusEvent) -> Void
 
     init(
-        group: GroupID, store: NodeStore, policy: FlushPolicy, failure: FailureLatch,
+        group: GroupID, store: NodeStore, policy: FlushPolicy, space: SpaceBoard, failure: FailureLatch,
         report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.group = group
         self.store = store
         self.policy = policy
+        self.space = space
         self.failure = failure
         self.report = report
-        dirt = Mutex(Dirt(work: UnflushedWork(policy)))
+        dirt = Mutex(Dirt(work: UnflushedWork(policy), tail: LogTail(limit: policy.slackBytes)))
     }
 
     /// Called by the applier after each page.
@@ -40,10 +43,14 @@ final class Maintenance: Sendable {
         let now = SystemClock.monotonic()
         let isDue = dirt.withLock { dirt in
             dirt.work.applied(through: index, entries: entries, bytes: bytes, now: now)
+            dirt.tail.applied(through: index, bytes: bytes)
             return policy.reasonToFlush(dirt.work, now: now) != nil
         }
         if isDue { inbox.push(.look) }
     }
+
+    /// The state was flushed by somebody else.
+    func look() { inbox.push(.look) }
 
     func stop() {
         dirt.withLock { $0.isStopping = true }
@@ -65,7 +72,7 @@ final class Maintenance: Sendable {
             progress.busy()
             defer { progress.idle() }
             do throws(StorageError) {
-                if isDue { try store.flushState() }
+                if isDue, space.mayFlush { try store.flushState() }
                 try noteDurable()
             } catch {
                 failure.fail(NodeFailure(storage: error))
@@ -79,7 +86,10 @@ final class Maintenance: Sendable {
         let durable = try store.durableApplied(group).index
         guard durable > lastDurable.withLock({ $0 }) else { return }
         lastDurable.withLock { $0 = durable }
-        dirt.withLock { $0.work.durable(through: durable) }
-        report(.stateDurable(durable))
+        let tailStart = dirt.withLock { dirt in
+            dirt.work.durable(through: durable)
+            return dirt.tail.start
+        }
+        report(.stateDurable(durable, tailStart: tailStart))
     }
 }

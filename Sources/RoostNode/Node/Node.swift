@@ -50,18 +50,22 @@ package final class Node: Sendable {
     package static func start(
         _ configuration: NodeConfiguration, logger: Logger, notifier: ServiceNotifier
     ) async throws -> Node {
+        configuration.debug.failpoints.forEach(FailpointBoard.set)
         let (failure, departure) = (FailureLatch(), FailureLatch())
         let inbox = Inbox<ConsensusEvent>()
         let board = StatusBoard()
         let pool = BlockingPool(threads: 2)
-        let view = NodeView(configuration: configuration, board: board, metrics: NodeMetrics())
-        let backend = NodeBackend(inbox: inbox, board: board, failure: failure, pool: pool, view: view)
+        let space = SpaceBoard()
+        let view = NodeView(configuration: configuration, board: board, space: space, metrics: NodeMetrics())
+        let backend = NodeBackend(
+            inbox: inbox, board: board, failure: failure, pool: pool, view: view, space: space)
         let doors = try await Doors.open(configuration, backend: backend, view: view, logger: logger)
         do {
             let engine = try await Engine.start(
                 .init(
-                    configuration: configuration, group: group, inbox: inbox, board: board, view: view, pool: pool,
-                    failure: failure, departure: departure, eventLoops: doors.eventLoops, addresses: doors.addresses,
+                    configuration: configuration, group: group, inbox: inbox, board: board, space: space, view: view,
+                    pool: pool, failure: failure, departure: departure, eventLoops: doors.eventLoops,
+                    addresses: doors.addresses,
                     logger: logger, notifier: notifier))
             backend.open(engine.reader)
             let node = Node(

@@ -1,5 +1,6 @@
 import ByteCoding
 import KeyValue
+import PeerTransport
 import Raft
 import RedisServer
 import Synchronization
@@ -11,15 +12,20 @@ final class NodeBackend: CommandBackend {
     private let failure: FailureLatch
     private let pool: BlockingPool
     private let view: NodeView
+    private let space: SpaceBoard
     /// Set when recovery is done, before `board.isTaking`.
     private let state = Mutex<(any KeyValueReading)?>(nil)
 
-    init(inbox: Inbox<ConsensusEvent>, board: StatusBoard, failure: FailureLatch, pool: BlockingPool, view: NodeView) {
+    init(
+        inbox: Inbox<ConsensusEvent>, board: StatusBoard, failure: FailureLatch, pool: BlockingPool, view: NodeView,
+        space: SpaceBoard
+    ) {
         self.inbox = inbox
         self.board = board
         self.failure = failure
         self.pool = pool
         self.view = view
+        self.space = space
     }
 
     func open(_ reader: any KeyValueReading) {
@@ -29,6 +35,16 @@ final class NodeBackend: CommandBackend {
 
     var isReady: Bool { board.isTaking }
     var readsAreLocal: Bool { board.readsAreLocal }
+
+    var admission: WriteAdmission {
+        switch space.admission {
+        case .all: .all
+        case .freeing: .freeing
+        case .none: .none
+        }
+    }
+
+    func noSpaceText() -> String { space.refusalText() }
 
     var reader: any KeyValueReading {
         guard let reader = state.withLock({ $0 }) else { preconditionFailure("a read before recovery was done") }
@@ -51,6 +67,7 @@ final class NodeBackend: CommandBackend {
         switch request {
         case .listMembers: reply(.members(view.members()))
         case .debugNetwork(let words): reply(view.breakNetwork(words))
+        case .debugFailpoint(let words): reply(view.orderFailpoint(words))
         case .addMember(let peer, let id, let staysLearner):
             guard HostPort(dialable: peer) != nil else {
                 return reply(.failure("ERR '\(peer.prefix(128))' is no HOST:PORT that the other nodes can dial"))

@@ -1,10 +1,11 @@
 import KeyValue
 import Raft
-import RaftStorage
+package import RaftStorage
 
 /// How the errors of the layers below end the process.
 extension NodeFailure {
-    init(storage error: StorageError) {
+    /// A data directory that can't be used, or not any more.
+    package init(storage error: StorageError) {
         let code: ExitCode =
             switch error.kind {
             case .locked: .dataLocked
@@ -24,7 +25,7 @@ extension NodeFailure {
         case .corruption:
             self.init(
                 .corruption, cause: "the state: \(error.message)",
-                remedy: "do not restart on this data: replace the node, or restore its directory")
+                remedy: "keep a copy of it, and see docs/recovery.md: roostd repair --drop-state, or a new node")
         case .io, .noSpace:
             self.init(.inputOutput, cause: "the state: \(error.message)", remedy: "check the disk, then restart")
         case .wouldBlock, .other:

@@ -2,6 +2,7 @@ import Logging
 import PeerTransport
 import Raft
 import RaftStorage
+import Synchronization
 
 /// The node as its peers see it: decides who is admitted, and hands what they send to the consensus thread.
 final class PeerGate: PeerTransportDelegate {
@@ -12,6 +13,8 @@ final class PeerGate: PeerTransportDelegate {
     private let board: StatusBoard
     private let failure: FailureLatch
     private let logger: Logger
+    /// Two that come under one id at once are not both the first.
+    private let meeting = Mutex(())
 
     init(
         inbox: Inbox<ConsensusEvent>, store: NodeStore, book: MemberBook, snapshots: SnapshotTraffic,
@@ -44,11 +47,17 @@ final class PeerGate: PeerTransportDelegate {
         inbox.push(.linkDown(node, direction, reason))
     }
 
-    func peerSaysRemoved(by node: NodeID, sentence: String) {
+    /// For ever, so only from the very node that this one knows: a cluster of the same name somewhere else, or an old copy
+    /// of a member, may sit at its address.
+    func peerSaysRemoved(by peer: PeerIdentity, sentence: String) {
+        let isKnown = peer.incarnation == book.incarnation(of: peer.node) ?? store.peerIncarnation(of: peer.node)
         logger.notice(
-            "a peer says that this node was removed", metadata: ["peer.id": "\(node)", "error": "\(sentence)"])
-        inbox.push(.removedBy(node))
+            isKnown ? "a peer says that this node was removed" : "a stranger says that this node was removed",
+            metadata: ["peer.id": "\(peer.node)", "error": "\(sentence)"])
+        if isKnown { inbox.push(.removedBy(peer.node)) }
     }
+
+    func peerKnowsAnotherDirectory(_ node: NodeID) { inbox.push(.knownOtherwise(by: node)) }
 
     func snapshotOffered(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
         if failure.isSet { return answer(.refuse("this node stops")) }
@@ -62,25 +71,34 @@ final class PeerGate: PeerTransportDelegate {
     func admitPeer(_ identity: PeerIdentity) -> PeerVerdict {
         switch book.standing(of: identity.node) {
         case .removed:
+            // Who hears that it was removed goes for ever, and its machine may be destroyed: a leader knows when.
+            guard book.confirmsRemovals else {
+                return .notYet("node \(identity.node) was removed; it will be told to go when that is settled")
+            }
             return .removed(
                 "node \(identity.node) was removed from this cluster, and ids are never used again: "
                     + "an empty directory with --join makes a new node of its machine")
-        // Only a member gives ids away: this one comes from a change that this node has not applied yet.
-        case .unheardOf, .member: break
+        // Only a member gives ids away: this one comes from a change that this node has not applied yet. That change says
+        // which directory the id belongs to; nothing is to be noted before.
+        case .unheardOf: return .welcome
+        case .member: break
         }
-        if let joined = book.incarnation(of: identity.node), joined != identity.incarnation {
-            return .refused(otherDirectory(identity, known: joined))
-        }
-        do throws(StorageError) {
-            guard let known = store.peerIncarnation(of: identity.node) else {
-                // Waits for the disk, once for each peer in the life of a data directory.
-                try store.record(incarnation: identity.incarnation, of: identity.node)
+        return meeting.withLock { _ in
+            do throws(StorageError) {
+                // What the log says counts; of founders it says nothing.
+                let joined = book.incarnation(of: identity.node)
+                let known = joined ?? store.peerIncarnation(of: identity.node) ?? identity.incarnation
+                guard known == identity.incarnation else {
+                    return .anotherDirectory(otherDirectory(identity, known: known))
+                }
+                // Waits for the disk, once for each peer in the life of a data directory: that it was met must be known
+                // even when the log is lost.
+                try store.record(incarnation: known, of: identity.node)
                 return .welcome
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+                return .refused("this node's store failed")
             }
-            return known == identity.incarnation ? .welcome : .refused(otherDirectory(identity, known: known))
-        } catch {
-            failure.fail(NodeFailure(storage: error))
-            return .refused("this node's store failed")
         }
     }
 

@@ -13,10 +13,14 @@ enum Recovery {
         var machine: StateMachine
         var reader: any KeyValueReading
         var restored: RestoredState
+        /// The node was repaired, and has not caught up with a leader since.
+        var hasForgotten: Bool
         /// Of this process.
         var incarnation: UInt64
         /// What was applied again, and is not durable in the state yet.
         var replayed: Replayed
+        /// Nil for a node that keeps nothing on a disk.
+        var space: SpaceReading?
     }
 
     struct Replayed: Sendable {
@@ -25,8 +29,8 @@ enum Recovery {
     }
 
     static func run(_ environment: Engine.Environment, as origin: NodeOrigin) throws(NodeFailure) -> Result {
-        let configuration = storeConfiguration(environment.configuration, origin)
         do throws(StorageError) {
+            let configuration = try storeConfiguration(environment.configuration, origin)
             let store = try NodeStore.open(configuration) { announce($0, environment) }
             return try open(store, configuration, environment)
         } catch {
@@ -66,7 +70,15 @@ enum Recovery {
         }
         return Result(
             store: store, storeConfiguration: configuration, machine: machine, reader: reader, restored: restored,
-            incarnation: incarnation, replayed: replayed)
+            hasForgotten: try store.hasForgotten(), incarnation: incarnation, replayed: replayed,
+            space: try space(of: store, configuration))
+    }
+
+    private static func space(
+        of store: NodeStore, _ configuration: StoreConfiguration
+    ) throws(StorageError) -> SpaceReading? {
+        guard configuration.engine == .rocksdb else { return nil }
+        return SpaceReading(try FileSystemSpace(of: configuration.directory), store.statistics())
     }
 
     /// Only work that gets on asks the service manager for more time.
@@ -103,7 +115,7 @@ enum Recovery {
 
     private static func storeConfiguration(
         _ configuration: NodeConfiguration, _ origin: NodeOrigin
-    ) -> StoreConfiguration {
+    ) throws(StorageError) -> StoreConfiguration {
         let storage = configuration.storage
         var store = identified(configuration.node, origin)
         store.engine = storage.engine == .memory ? .memory : .rocksdb
@@ -118,6 +130,13 @@ enum Recovery {
         store.maxUnflushedEntries = storage.maxUnflushedEntries
         store.maxUnflushedAge = storage.maxUnflushedAge
         store.truncationSlackEntries = storage.truncationSlackEntries
+        store.truncationSlackBytes = storage.truncationSlackBytes
+        guard store.engine == .rocksdb else { return store }
+        let capacity = try FileSystemSpace(of: store.directory).capacityBytes
+        let limits = SpaceLimits(storage, capacityBytes: capacity)
+        store.minFreeBytesAtStart = limits.criticalFree
+        store.compactsByItself = false
+        store.maxUnflushedLogBytes = limits.maxUnflushedLogBytes(atMost: storage.maxUnflushedLogBytes)
         return store
     }
 }

@@ -61,6 +61,7 @@ final class StateMachine: @unchecked Sendable {
         }
         guard !units.isEmpty else { return result }
         units[units.count - 1].position = position(at: lastID).encode()
+        Failpoint.memberBeforeApply.reach(when: result.cluster != nil)
         do throws(ApplyError) {
             try applyUnits(units, settle)
         } catch {

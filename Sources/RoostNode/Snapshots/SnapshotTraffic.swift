@@ -10,20 +10,38 @@ import Synchronization
 final class SnapshotTraffic: Sendable {
     private let group: GroupID
     private let store: NodeStore
+    private let space: SpaceBoard
     private let failure: FailureLatch
     private let logger: Logger
     private let report: @Sendable (ConsensusEvent) -> Void
     private let pool = BlockingPool(threads: 1, name: "roost-snap")
     /// Whole and checked; the core has not decided yet.
-    private let received = Mutex<[ReceivedSnapshot]>([])
+    private let received = Mutex(Received())
+    /// A snapshot failed for lack of room, and none went well since.
+    private let isShort = Atomic<Bool>(false)
+
+    private struct Received {
+        var waiting: [ReceivedSnapshot] = []
+        /// The last one that was taken to be installed.
+        var installing: SnapshotMeta?
+
+        func holds(_ meta: SnapshotMeta) -> Bool {
+            installing == meta || waiting.contains { $0.description.meta == meta }
+        }
+
+        mutating func remove(_ meta: SnapshotMeta) -> ReceivedSnapshot? {
+            waiting.firstIndex { $0.description.meta == meta }.map { waiting.remove(at: $0) }
+        }
+    }
 
     /// - Parameter report: reaches the consensus thread.
     init(
-        group: GroupID, store: NodeStore, failure: FailureLatch, logger: Logger,
+        group: GroupID, store: NodeStore, space: SpaceBoard, failure: FailureLatch, logger: Logger,
         report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.group = group
         self.store = store
+        self.space = space
         self.failure = failure
         self.logger = logger
         self.report = report
@@ -54,6 +72,8 @@ final class SnapshotTraffic: Sendable {
             guard let reader = try make(notBefore: base) else {
                 return report(.snapshotReported(to: node, .failed))
             }
+            Failpoint.snapshotSendBefore.reach()
+            isShort.store(false, ordering: .relaxed)
             let (report, logger, index) = (report, logger, reader.meta.index)
             logger.info(
                 "sending a snapshot",
@@ -61,14 +81,30 @@ final class SnapshotTraffic: Sendable {
             _ = transport.sendSnapshot(
                 to: node, group: group, term: term, source: SnapshotFileSource(reader),
                 onEnd: { end in
+                    Failpoint.snapshotSendAfter.reach()
                     logger.info("snapshot sent", metadata: ["peer.id": "\(node)", "snapshot.end": "\(end)"])
+                    if case .refused = end { self.recheck() }
                     report(.snapshotReported(to: node, end == .delivered ? .delivered(index) : .failed))
                 })
         }
     }
 
+    /// A receiver may have found fault with the file: sending it again would not help.
+    private func recheck() {
+        run { [self] () throws(StorageError) in
+            guard let fault = try store.recheckSnapshot(group) else { return }
+            logger.error("this node's own snapshot was damaged and is made anew", metadata: ["error": "\(fault)"])
+        }
+    }
+
     /// Nil where only the snapshot could not be made, and the node goes on without.
     private func make(notBefore base: LogIndex) throws(StorageError) -> SnapshotReader? {
+        let statistics = store.statistics()
+        let bytes = statistics.stateTableBytes + statistics.stateMemtableBytes
+        guard space.hasRoom(for: bytes) else {
+            noteShortage("no room to make a snapshot of about \(ByteSize.rounded(bytes))")
+            return nil
+        }
         do throws(StorageError) {
             return try store.makeSnapshot(group, notBefore: base)
         } catch {
@@ -76,6 +112,12 @@ final class SnapshotTraffic: Sendable {
             logger.error("no snapshot can be made now", metadata: ["error": "\(error.message)"])
             return nil
         }
+    }
+
+    /// Asked for again and again while it lasts: one line says it.
+    private func noteShortage(_ sentence: String) {
+        let isNews = isShort.exchange(true, ordering: .relaxed) == false
+        if isNews { logger.warning("\(sentence): trying again when the disk has it") }
     }
 
     // MARK: - Receiving
@@ -87,6 +129,13 @@ final class SnapshotTraffic: Sendable {
                 guard description.group == group, description.totalBytes == offer.totalBytes else {
                     return answer(.refuse("the offer and its description differ"))
                 }
+                if try isHeld(description.meta, offer) { return answer(.alreadyHeld) }
+                // The file, and what is made of it while the file is still there.
+                guard space.hasRoom(for: offer.totalBytes.multipliedReportingOverflow(by: 2).partialValue) else {
+                    noteShortage("no room to receive a snapshot of \(ByteSize.rounded(offer.totalBytes))")
+                    return answer(.refuse("node \(store.identity.node) has no room for it"))
+                }
+                isShort.store(false, ordering: .relaxed)
                 let writer = try store.receiveSnapshot(description, from: offer.from)
                 logger.notice(
                     "receiving a snapshot",
@@ -99,35 +148,51 @@ final class SnapshotTraffic: Sendable {
             } catch {
                 switch error {
                 case .malformed(let what): answer(.refuse(what))
-                case .storage(let error): throw error
+                case .storage(let error):
+                    guard error.kind == .noSpace else { throw error }
+                    noteShortage("no room to receive a snapshot of \(ByteSize.rounded(offer.totalBytes))")
+                    answer(.refuse("node \(store.identity.node) has no room for it"))
                 }
             }
         }
+    }
+
+    /// The end of a stream may have been lost on the way back to the sender, which then offers it again.
+    private func isHeld(_ meta: SnapshotMeta, _ offer: SnapshotOffer) throws(SnapshotError) -> Bool {
+        let applied: LogIndex
+        do throws(StorageError) { applied = try store.appliedPosition(group)?.id.index ?? .zero } catch {
+            throw .storage(error)
+        }
+        guard meta.index <= applied else { return received.withLock { $0.holds(meta) } }
+        // The core answers the leader.
+        report(.snapshotReceived(meta, from: offer.from, term: offer.term))
+        return true
     }
 
     /// A snapshot is whole: the core decides what becomes of it.
     func keep(_ snapshot: ReceivedSnapshot, from node: NodeID, term: Term) throws(StorageError) {
         let meta = snapshot.description.meta
         let older = received.withLock { received -> [ReceivedSnapshot] in
-            defer { received = received.filter { $0.description.meta != meta } + [snapshot] }
-            return received.filter { $0.description.meta == meta && $0 != snapshot }
+            defer { received.waiting = received.waiting.filter { $0.description.meta != meta } + [snapshot] }
+            return received.waiting.filter { $0.description.meta == meta && $0 != snapshot }
         }
         for snapshot in older { try store.discard(snapshot) }
         report(.snapshotReceived(meta, from: node, term: term))
     }
 
-    /// The received snapshot of that name, handed over.
+    /// The received snapshot of that name, to be installed.
     func take(_ meta: SnapshotMeta) -> ReceivedSnapshot? {
         received.withLock { received in
-            guard let position = received.firstIndex(where: { $0.description.meta == meta }) else { return nil }
-            return received.remove(at: position)
+            received.installing = meta
+            return received.remove(meta)
         }
     }
 
     /// The core has no use for it.
     func discard(_ meta: SnapshotMeta) {
         run { [self] () throws(StorageError) in
-            if let snapshot = take(meta) { try store.discard(snapshot) }
+            let unwanted = received.withLock { $0.remove(meta) }
+            if let unwanted { try store.discard(unwanted) }
         }
     }
 }
@@ -145,6 +210,7 @@ private final class SnapshotFileSource: SnapshotSource {
     }
 
     func read(offset: UInt64, count: Int) throws(SnapshotSourceError) -> Bytes {
+        Failpoint.snapshotSendChunk.reach()
         do throws(StorageError) {
             return try reader.read(offset: offset, count: count)
         } catch {
@@ -189,14 +255,18 @@ private final class SnapshotFileSink: SnapshotSink {
         _ done: @escaping @Sendable (SnapshotSinkResult) -> Void,
         _ body: @escaping @Sendable () throws(SnapshotError) -> Void
     ) {
-        traffic.run { () throws(StorageError) in
+        traffic.run { [writer] () throws(StorageError) in
             do throws(SnapshotError) {
                 try body()
                 done(.done)
             } catch {
                 switch error {
                 case .malformed(let what): done(.failed(what))
-                case .storage(let error): throw error
+                case .storage(let error):
+                    // The transfer alone suffers, and gives back what it took.
+                    guard error.kind == .noSpace else { throw error }
+                    try writer.discard()
+                    done(.failed("no space left for the snapshot: \(error.message)"))
                 }
             }
         }

@@ -14,6 +14,7 @@ struct MetricsPage {
         raft(&text)
         clients(&text)
         storage(&text)
+        disk(&text)
         peers(&text)
         return text
     }
@@ -96,6 +97,32 @@ struct MetricsPage {
             "roost_storage_delayed_write_rate_bytes", "Throttled to so much a second; 0: not.", store.delayedWriteRate)
         text.gauge("roost_storage_block_cache_bytes", "Blocks in memory.", store.blockCacheBytes)
         text.gauge("roost_storage_estimated_keys", "Keys of the state, estimated.", store.estimatedStateKeys)
+        text.counter(
+            "roost_storage_scrubbed_bytes_total", "Read in the background and found right.",
+            UInt64(view.metrics.scrubbedBytes.current))
+        text.counter(
+            "roost_storage_scrub_passes_total", "Times that every file was read so.",
+            UInt64(view.metrics.scrubPasses.current))
+        text.gauge(
+            "roost_storage_scrub_last_pass_seconds",
+            "When the last such pass ended, in seconds since 1970; 0: none yet.",
+            view.metrics.lastScrubSeconds.current)
+    }
+
+    private func disk(_ text: inout MetricsText) {
+        text.counter(
+            "roost_writes_refused_no_space_total", "Writes answered NOSPACE.", UInt64(view.space.refused.current))
+        text.gauge(
+            "roost_writes_admitted", "What the cluster takes: 0 all writes, 1 those that free room, 2 none.",
+            view.space.admission.rawValue)
+        guard let picture = view.space.picture else { return }
+        text.gauge("roost_disk_level", "0 ample, 1 low, 2 full.", picture.level.rawValue)
+        text.gauge("roost_disk_free_bytes", "Free on the data's file system.", picture.reading.freeBytes)
+        text.gauge("roost_disk_owed_bytes", "State in memory, still to be written.", picture.reading.owedBytes)
+        text.gauge("roost_disk_capacity_bytes", "Size of the data's file system.", picture.reading.capacityBytes)
+        text.gauge("roost_disk_min_free_bytes", "Below it the disk is low.", picture.limits.minFree)
+        text.gauge("roost_disk_critical_free_bytes", "Below it the disk is full.", picture.limits.criticalFree)
+        text.gauge("roost_disk_reserve_bytes", "Held for a start on a full disk.", picture.reserveBytes)
     }
 
     private func peers(_ text: inout MetricsText) {

@@ -5,11 +5,7 @@ import RedisServer
 /// `ROOST.DEBUG NET`: makes the links between this node and its peers fail on purpose, until `HEAL`.
 extension NodeView {
     func breakNetwork(_ words: [String]) -> AdminReply {
-        guard allowsFaults else {
-            return .failure(
-                "ERR fault injection is off: it is for tests, and needs debug.fault_injection = true "
-                    + "(--fault-injection yes) when the node starts")
-        }
+        guard allowsFaults else { return Self.faultsAreOff }
         guard let transport, let book else { return .failure("LOADING the node is not ready yet") }
         do throws(NetworkFaultWords.Refusal) {
             let order = try NetworkFaultWords(words)
@@ -22,4 +18,8 @@ extension NodeView {
             return .failure("ERR \(error.sentence)")
         }
     }
+
+    static let faultsAreOff = AdminReply.failure(
+        "ERR fault injection is off: it is for tests, and needs debug.fault_injection = true "
+            + "(--fault-injection yes) when the node starts")
 }

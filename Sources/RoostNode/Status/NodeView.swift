@@ -25,6 +25,7 @@ final class NodeView: Sendable {
     private static let maxReadyLag: UInt64 = 10_000
 
     let board: StatusBoard
+    let space: SpaceBoard
     let metrics: NodeMetrics
     private let configuration: NodeConfiguration
     private let started = SystemClock.monotonic()
@@ -32,9 +33,10 @@ final class NodeView: Sendable {
     private let opened = Mutex<Opened?>(nil)
     private let redis = Mutex<RedisServerMetrics?>(nil)
 
-    init(configuration: NodeConfiguration, board: StatusBoard, metrics: NodeMetrics) {
+    init(configuration: NodeConfiguration, board: StatusBoard, space: SpaceBoard, metrics: NodeMetrics) {
         self.configuration = configuration
         self.board = board
+        self.space = space
         self.metrics = metrics
     }
 
@@ -115,6 +117,7 @@ final class NodeView: Sendable {
             redis: known.map { "\($0.redis)" } ?? "", peer: known.map { "\($0.peer)" } ?? "",
             http: known.map { "\($0.http)" } ?? "", clients: redisMetrics?.connectedClients.current ?? 0,
             receiving: links.lazy.compactMap(\.receivingSnapshot).first.map(StatusDocument.Snapshot.init),
+            disk: space.picture.map { StatusDocument.Disk($0, space.admission) },
             peers: links.map { link in peer(link, core) })
     }
 

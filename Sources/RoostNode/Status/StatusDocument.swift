@@ -40,11 +40,35 @@ struct StatusDocument: Codable, Sendable {
     var clients: Int
     /// A snapshot that is on its way to this node.
     var receiving: Snapshot?
+    /// Nil for a node that keeps nothing on a disk, and before it recovers.
+    var disk: Disk?
     var peers: [Peer]
 
     struct Snapshot: Codable, Sendable {
         var bytes: UInt64
         var of: UInt64
+    }
+
+    struct Disk: Codable, Sendable {
+        /// `ample`, `low` (below `minFree`) or `full` (below `criticalFree`).
+        var level: String
+        /// What the file system has free.
+        var free: UInt64
+        /// Of that, what the state in memory will take.
+        var owed: UInt64
+        var capacity: UInt64
+        var minFree: UInt64
+        var criticalFree: UInt64
+        /// Size of the reserve that is there.
+        var reserve: UInt64
+        /// What the cluster takes of clients' writes: `all`, `freeing`, `none`.
+        var writes: String
+
+        enum CodingKeys: String, CodingKey {
+            case level, free, owed, capacity, reserve, writes
+            case minFree = "min_free"
+            case criticalFree = "critical_free"
+        }
     }
 
     struct Peer: Codable, Sendable {
@@ -71,7 +95,7 @@ struct StatusDocument: Codable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case node, role, term, leader, voters, learners, leaving, commit, applied, last, first, durable, truncatable
-        case ready, reasons, version, redis, peer, http, clients, receiving, peers
+        case ready, reasons, version, redis, peer, http, clients, receiving, disk, peers
         case transferTo = "transfer_to"
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"
@@ -84,6 +108,15 @@ struct StatusDocument: Codable, Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(self) else { preconditionFailure("the status has no JSON form") }
         return String(decoding: data, as: UTF8.self)
+    }
+}
+
+extension StatusDocument.Disk {
+    init(_ picture: SpaceBoard.Picture, _ admission: RoomVerdict.Admission) {
+        self.init(
+            level: "\(picture.level)", free: picture.reading.freeBytes, owed: picture.reading.owedBytes,
+            capacity: picture.reading.capacityBytes, minFree: picture.limits.minFree,
+            criticalFree: picture.limits.criticalFree, reserve: picture.reserveBytes, writes: "\(admission)")
     }
 }
 

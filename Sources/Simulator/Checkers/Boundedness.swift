@@ -1,6 +1,6 @@
 import Raft
 
-/// I16: what a node keeps for others and for later stays within its limits.
+/// I16: what a node keeps for others and for later stays within its limits, and so does a leader's patience with its disk.
 enum Boundedness {
     /// A node is looked at after so many turns, and a leader with each heartbeat.
     static let interval = 32
@@ -22,6 +22,8 @@ enum Boundedness {
         var uncommittedBytes = 0
         /// Entries that the core has given out and the disk has not.
         var unwrittenBytes = 0
+        /// Committed entries that wait for the state machine.
+        var unappliedBytes = 0
         var snapshotFiles = 0
         var openReads = 0
     }
@@ -39,12 +41,24 @@ enum Boundedness {
         try demand("bytes uncommitted", node.uncommittedBytes, atMost: limits.maxUncommittedBytes + soft)
         let window = limits.maxInflightBytes + limits.maxAppendBytes + limits.maxUncommittedBytes + 3 * soft
         try demand("bytes unwritten", node.unwrittenBytes, atMost: Self.maxWindowsUnwritten * window)
+        try demand(
+            "bytes unapplied", node.unappliedBytes, atMost: limits.maxUnappliedBytes + Self.unappliedSlack + window)
         try demand("snapshot files", node.snapshotFiles, atMost: Self.maxSnapshotFiles)
         try demand("groups of reads", node.openReads, atMost: Self.maxOpenReads)
     }
 
+    /// The core counts this in steps.
+    private static let unappliedSlack = 512 << 10
+
     /// Of an entry beside its payload, and of what the leader itself appends.
     private static let overheadBytes = 1_024
+
+    /// - Parameter duration: for how long the disk has hung beyond its limit, with a majority of others ahead.
+    static func checkStall(_ leader: NodeID, _ duration: Duration, limit: Duration) throws(Violation) {
+        guard duration > limit else { return }
+        throw Violation(
+            .boundedness, "leader \(leader)'s disk hangs, others are ahead, and it has led for \(duration) since")
+    }
 
     /// With a heartbeat a leader lets everything go from the log that is committed and longer ago than the settings
     /// allow, whoever lags behind.

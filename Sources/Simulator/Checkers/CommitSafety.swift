@@ -1,7 +1,8 @@
 import Raft
 
 /// What a commit index stands for: I5 (nobody commits another entry at an index), I14 (a leader commits only through an
-/// entry of its own term; Raft paper, section 5.4.2), I8 (what is committed is durable on a majority).
+/// entry of its own term; Raft paper, section 5.4.2), I8 (what is committed is durable on a majority, and
+/// what a leader counts on is durable where it thinks).
 struct CommitSafety {
     private(set) var committed = CommittedLog()
 
@@ -61,12 +62,25 @@ struct CommitSafety {
             """)
     }
 
+    /// What a leader counts as held by a follower, the follower's disk holds, unless the follower has left for a later
+    /// term.
+    static func checkMatch(
+        _ index: LogIndex, of follower: NodeLedger, by leader: NodeLedger, in term: Term
+    ) throws(Violation) {
+        guard index > .zero, follower.term <= term, let entryTerm = leader.given.term(at: index),
+            !follower.holdsDurably(index, entryTerm)
+        else { return }
+        throw Violation(
+            .committedDurability,
+            """
+            leader \(leader.id) counts on node \(follower.id) for \(entryTerm)/\(index), which its disk, with a log to \
+            \(follower.durable.lastIndex), does not hold
+            """)
+    }
+
     private func isDurable(
         _ index: LogIndex, _ term: Term, in membership: Membership, _ nodes: [NodeLedger]
     ) -> Bool {
-        func hasMajority(of voters: [NodeID]) -> Bool {
-            nodes.count { voters.contains($0.id) && $0.holdsDurably(index, term) } * 2 > voters.count
-        }
-        return hasMajority(of: membership.voters) && (!membership.isJoint || hasMajority(of: membership.outgoing))
+        membership.isDecided(by: nodes.filter { $0.holdsDurably(index, term) }.map(\.id))
     }
 }

@@ -49,6 +49,9 @@ final class Judge {
         ledgers.max { $0.applied < $1.applied }?.membership ?? Membership(voters: [])
     }
 
+    /// Those that somebody may still act by, in order; none before the first change.
+    var currentMemberships: [Membership] { configurations.current }
+
     var statesCompared: Int { replicas.compared }
 
     func report(_ violation: Violation) { if self.violation == nil { self.violation = violation } }
@@ -66,9 +69,7 @@ final class Judge {
 
     /// Its disk is another one, and empty.
     func wiped(_ place: Int, membership: Membership) {
-        let old = ledgers[place]
-        ledgers[place] = NodeLedger(id: old.id, membership: membership)
-        ledgers[place].lost = old.durable
+        ledgers[place] = NodeLedger(after: ledgers[place], membership: membership)
     }
 
     func started(_ place: Int, _ restored: RestoredState) {
@@ -84,9 +85,12 @@ final class Judge {
             ledgers[place].pendingCut = nil
             ledgers[place].term = restored.hardState.term
             ledgers[place].commit = restored.commit
+            ledgers[place].earlierCommit = restored.commit
+            ledgers[place].durableCommit = restored.commit
             ledgers[place].applied = restored.applied
             ledgers[place].leading = nil
             ledgers[place].membership = restored.membership
+            ledgers[place].earlierMemberships = []
         }
     }
 
@@ -124,18 +128,25 @@ final class Judge {
             let ledger = ledgers[place]
             let leading = core.leading
             if let batch { try give(batch, place, leading, applied: core.applied) }
-            let earlier = changes.isEmpty ? [] : [ledger.membership] + changes
+            ledger.earlierMemberships = changes.isEmpty ? [] : [ledger.membership] + changes
             ledger.membership = core.membership
             try Monotonicity.check(ledger, term: core.term, commit: core.commit, applied: core.applied)
             if core.commit > ledger.commit {
                 try commits.advance(
-                    ledger, to: core.commit, term: core.term, leading: leading != nil, others: ledgers,
-                    earlier: earlier)
+                    ledger, to: core.commit, term: core.term, leading: commitsAsLeader(ledger, core), others: ledgers,
+                    earlier: ledger.earlierMemberships)
             }
             ledger.term = core.term
+            ledger.earlierCommit = ledger.commit
             ledger.commit = core.commit
             ledger.applied = core.applied
         }
+    }
+
+    /// A node that became leader in this very turn may have learned of commits before.
+    private func commitsAsLeader(_ ledger: NodeLedger, _ core: CoreView) -> Bool {
+        guard let leading = core.leading else { return false }
+        return leading == ledger.leading || ledger.given.term(at: core.commit) == leading
     }
 
     private func give(
@@ -159,16 +170,25 @@ final class Judge {
         if leading != nil { try configurations.check(batch, of: ledgers[place], applied: applied) }
     }
 
+    func campaigns(_ place: Int, in term: Term) {
+        judge { () throws(Violation) in try ConfigurationSafety.checkCandidate(ledgers[place], of: term) }
+    }
+
     func leads(_ place: Int, in term: Term) {
         judge { () throws(Violation) in
-            try elections.leads(ledgers[place].id, in: term)
-            try LeaderCompleteness.check(ledgers[place], of: term, committed: commits.committed)
+            let leader = ledgers[place]
+            try elections.leads(leader, in: term, by: leader.membershipsOfTurn)
+            try LeaderCompleteness.check(leader, of: term, committed: commits.committed)
+            try ConfigurationSafety.checkLeader(leader, of: term, committed: commits.committed)
         }
     }
 
     func sends(_ message: Message, from place: Int) {
         judge { () throws(Violation) in
             try DurablePromises.check(message, from: ledgers[place], leader: leader(of: message))
+            if case .voteResponse(granted: true) = message.body {
+                try elections.votes(ledgers[place], for: message.to, in: message.term)
+            }
         }
     }
 
@@ -182,6 +202,21 @@ final class Judge {
     func bounds(_ footprint: Boundedness.Footprint) {
         judge { () throws(Violation) in
             try Boundedness.check(footprint, limits: options.core, largest: largestProposal)
+        }
+    }
+
+    /// A leader whose disk hangs goes on.
+    func stalls(_ place: Int, for duration: Duration, limit: Duration) {
+        judge { () throws(Violation) in try Boundedness.checkStall(ledgers[place].id, duration, limit: limit) }
+    }
+
+    /// What a leader counts as held by its followers.
+    func counts(_ matches: [(node: NodeID, index: LogIndex)], on place: Int, in term: Term) {
+        judge { () throws(Violation) in
+            for (node, index) in matches {
+                guard let follower = ledgers.first(where: { $0.id == node }) else { continue }
+                try CommitSafety.checkMatch(index, of: follower, by: ledgers[place], in: term)
+            }
         }
     }
 
@@ -285,6 +320,13 @@ final class Judge {
     func membershipApplied(_ index: LogIndex, from old: Membership, to new: Membership, on place: Int) {
         judge { () throws(Violation) in
             try configurations.applied(index, from: old, to: new, on: ledgers[place].id)
+        }
+    }
+
+    /// A leader says that who was removed up to `index` may go.
+    func settled(through index: LogIndex, on place: Int) {
+        judge { () throws(Violation) in
+            try configurations.settled(through: index, on: ledgers[place].id, ledgers)
         }
     }
 

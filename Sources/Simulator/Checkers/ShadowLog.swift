@@ -38,6 +38,9 @@ struct ShadowLog {
     /// `nil` below the base and beyond the end.
     func term(at index: LogIndex) -> Term? { index == base.index ? base.term : self[index]?.term }
 
+    /// Whether the entry is there, or was cut off.
+    func covers(_ index: LogIndex, _ term: Term) -> Bool { index < base.index || self.term(at: index) == term }
+
     mutating func append(_ stamp: EntryStamp) { stamps.append(stamp) }
 
     mutating func removeAll(from index: LogIndex) {

@@ -19,6 +19,8 @@ struct Client {
     let place: Int
     /// Whether it wants its writes exactly once.
     let usesSession: Bool
+    /// It never writes, and so is never held up by writes that can't be committed.
+    let isReader: Bool
     var session: SessionID?
     var lastSequence: UInt64 = 0
     /// A number of the session that was left out, and comes next.

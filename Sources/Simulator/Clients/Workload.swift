@@ -11,6 +11,8 @@ final class Workload {
     private var random: RandomStream
     private(set) var clients: [Client] = []
     private(set) var history = ClientHistory()
+    /// Until then everybody only reads.
+    var quietUntil = WorldTime.zero
     /// Nothing new is begun.
     var isEnding = false
     /// Where clients go; empty: anywhere.
@@ -26,8 +28,9 @@ final class Workload {
         let options = world.options
         for place in 0..<options.clients {
             var stream = random.fork(.clients, UInt64(place))
+            let (usesSession, node) = (stream.chance(options.workload.sessions), stream.below(options.nodes))
             let client = Client(
-                place: place, usesSession: stream.chance(options.workload.sessions), node: stream.below(options.nodes),
+                place: place, usesSession: usesSession, isReader: stream.chance(options.workload.readers), node: node,
                 lastSeen: Array(repeating: nil, count: options.workload.keys))
             clients.append(client)
             world.plan(.client(Int32(place)), after: random.duration(mean: options.workload.thinkMean))
@@ -71,6 +74,7 @@ final class Workload {
 
     private func drawOperation(_ place: Int) -> ClientOperation {
         let options = world.options.workload
+        if clients[place].isReader || world.now < quietUntil { return .get(key: random.below(options.keys)) }
         if clients[place].usesSession, clients[place].session == nil || random.chance(100) { return .openSession }
         let key = random.below(options.keys)
         if random.chance(options.reads) { return .get(key: key) }
@@ -221,11 +225,13 @@ final class Workload {
 
     /// Writes that nobody waits for, to a key that nobody reads.
     func flood(_ node: Int, count: Int) {
+        let padding = String(repeating: ".", count: world.options.workload.floodPadding)
         for number in 0..<count {
             world.submit(
                 Request(
                     client: 0, attempt: Self.ghost, node: node,
-                    operation: .set(key: world.options.workload.keys, value: Bytes("flood\(number);")), once: nil))
+                    operation: .set(key: world.options.workload.keys, value: Bytes("flood\(number)\(padding);")),
+                    once: nil))
         }
     }
 

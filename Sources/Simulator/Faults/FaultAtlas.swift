@@ -1,8 +1,9 @@
 import Raft
 
 /// Says which nodes may lose or have damaged what their disks hold, so that the cluster must survive it: a majority of
-/// voters with whole disks, who may vote, stays in the latest configuration. (A configuration is committed by a majority of its
-/// voters together with everything before it, so what an older one's majority held is not lost with that.)
+/// voters with whole disks, who may vote, stays in every configuration that somebody may still act by: the one that a leader
+/// called settled, and those that came after it. (A configuration is committed by a majority of its voters together with
+/// everything before it, so what an older one's majority held is not lost with that.)
 ///
 /// A copy that is damaged and one that is gone count alike: a node must refuse its damaged log.
 enum FaultAtlas {
@@ -10,7 +11,17 @@ enum FaultAtlas {
         let id = world.nodes[place].id
         // What is in flux is counted when it has settled.
         if world.judge.hasOpenMembershipChange { return false }
-        return keepsMajority(world.judge.latestMembership, without: [id], in: world)
+        return currentMemberships(in: world).allSatisfy { keepsMajority($0, without: [id], in: world) }
+    }
+
+    /// In order. An operator may also ask a leader whether its membership is settled.
+    static func currentMemberships(in world: World) -> [Membership] {
+        for node in world.nodes {
+            guard let process = node.process, node.isUp, process.core.isMembershipSettled else { continue }
+            world.judge.settled(through: process.view.applied, on: node.place)
+        }
+        let current = world.judge.currentMemberships
+        return current.isEmpty ? [world.founders] : current
     }
 
     /// Whether the voters with whole disks are a majority, whichever half of a joint configuration is counted.
@@ -19,7 +30,6 @@ enum FaultAtlas {
             guard !lost.contains(id), let place = world.place(of: id) else { return false }
             return world.nodes[place].isWhole && !world.nodes[place].isSuspect
         }
-        func hasMajority(of voters: [NodeID]) -> Bool { voters.count(where: isWhole) * 2 > voters.count }
-        return hasMajority(of: membership.voters) && (!membership.isJoint || hasMajority(of: membership.outgoing))
+        return membership.isDecided(by: (membership.voters + membership.outgoing).filter(isWhole))
     }
 }

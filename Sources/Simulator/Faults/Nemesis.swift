@@ -4,26 +4,35 @@ import RaftStorage
 /// The environment: it breaks links, disks, clocks and processes, and changes the group, as the run's fault kinds allow.
 final class Nemesis {
     /// Trouble that ends by itself.
-    private enum Ongoing {
+    enum Ongoing {
         case partition(Partition)
         case fullDisk(place: Int, life: UInt32)
         /// Not trouble, but what makes it worse: writes for the leader whom the others have elected meanwhile.
         case newLeadersWrites(Int)
+        /// Those who were removed are switched off.
+        case farewell
+        /// The rest of an ambush.
+        case trap(Trap)
     }
 
     /// A write that is under way when the faults end must come to its end soon.
     private static let maxStall = Nanoseconds.perSecond
 
-    private unowned let world: World
-    private var random: RandomStream
-    private var ongoing = Slab<Ongoing>()
+    unowned let world: World
+    var random: RandomStream
+    /// Of its own, so that snapshots move no other draw.
+    var snapshotRandom: RandomStream
+    var ongoing = Slab<Ongoing>()
     /// No more trouble: the liveness phase has begun.
     var isOver = false
     var membership: MembershipAdmin
+    /// Until then an ambush is under way.
+    var ambushEnd = WorldTime.zero
 
     init(world: World, random: RandomStream) {
         self.world = world
         self.random = random
+        snapshotRandom = random.fork(.faults)
         membership = MembershipAdmin(random: random.fork(.membership))
     }
 
@@ -37,7 +46,8 @@ final class Nemesis {
         membership.act(in: world)
         let kinds = world.options.faults.kinds
         guard !kinds.isEmpty else { return }
-        commit(random.pick(kinds))
+        if world.now < ambushEnd { return }
+        if world.options.isHunt, random.chance(6_000) { ambush() } else { commit(random.pick(kinds)) }
     }
 
     private func commit(_ kind: FaultKind) {
@@ -56,10 +66,11 @@ final class Nemesis {
         case .lostDisk: loseDisk()
         case .membership: membership.change(in: world)
         case .transfer: transfer()
+        case .flood: if let leader = leader() { world.workload.flood(leader, count: random.pick([10, 50, 150])) }
         }
     }
 
-    private func duration() -> UInt64 { random.duration(mean: world.options.faultDuration) }
+    func duration() -> UInt64 { random.duration(mean: world.options.faultDuration) }
 
     private func anyUp() -> Int? {
         let up = world.nodes.indices.filter { world.nodes[$0].isUp }
@@ -79,9 +90,14 @@ final class Nemesis {
         guard count > 1, let partition = drawPartition(kind, of: count) else { return }
         world.marks.reach(.partitioned)
         world.say { "partition \(kind.rawValue): \(partition)" }
-        for cut in partition.cuts { world.network.cut(from: cut.from, to: cut.to) }
-        let writes = kind == .isolatedLeader && random.chance(5_000) ? floodBothSides() : 0
-        world.plan(.faultOver(ongoing.insert(.partition(partition))), after: duration() + writes)
+        let mayFlood = kind == .isolatedLeader && !world.options.isHunt
+        let writes = mayFlood && random.chance(5_000) ? floodBothSides() : 0
+        cut(partition.cuts, for: duration() + writes)
+    }
+
+    func cut(_ cuts: [Partition.Pair], for nanoseconds: UInt64) {
+        for cut in cuts { world.network.cut(from: cut.from, to: cut.to) }
+        world.plan(.faultOver(ongoing.insert(.partition(Partition(cuts: cuts)))), after: nanoseconds)
     }
 
     /// A leader whose clients stay with it goes on for a while, and its log becomes longer than everybody else's. The
@@ -206,6 +222,8 @@ final class Nemesis {
             guard !isOver else { return }
             for cut in partition.cuts { world.network.heal(from: cut.from, to: cut.to) }
         case .newLeadersWrites(let count): if let leader = leader() { world.workload.flood(leader, count: count) }
+        case .trap(let trap): spring(trap)
+        case .farewell: if !isOver { destroyRemoved() }
         case .fullDisk(let place, let life):
             world.nodes[place].disk.isFull = false
             world.nodes[place].disk.isNearlyFull = false
@@ -217,5 +235,43 @@ final class Nemesis {
 
     func learnerCaughtUp(_ learner: NodeID) { membership.promote(learner) }
 
-    func membershipChanged(_ new: Membership, on node: NodeID) { membership.saw(new) }
+    func membershipChanged(_ new: Membership, on node: NodeID) {
+        membership.saw(new)
+        sayFarewell()
+        strikeFirst(node, new)
+    }
+
+    /// The first to know of a change, its leader, is cut off before it can tell the others.
+    private func strikeFirst(_ node: NodeID, _ new: Membership) {
+        guard !isOver, world.options.faults.contains(.partition), let place = world.place(of: node),
+            world.nodes[place].process?.view.role == .leader, random.chance(new.isVoter(node) ? 500 : 4_000)
+        else { return }
+        world.say { "n\(node) is cut off before it can tell the others of the change" }
+        cut(Partition.full([place], of: world.nodes.count).cuts, for: duration())
+    }
+
+    func membershipSettled(seenBy node: NodeID) { sayFarewell() }
+
+    /// Operators switch machines off as soon as they may.
+    private func sayFarewell() {
+        guard world.options.faults.contains(.lostDisk), random.chance(2_500) else { return }
+        let pause = random.duration(mean: 5 * Nanoseconds.perMillisecond)
+        world.plan(.faultOver(ongoing.insert(.farewell)), after: pause)
+    }
+
+    /// Sometimes somebody who stays loses power with them.
+    private func destroyRemoved() {
+        let current = world.judge.currentMemberships
+        for node in world.nodes where node.isUp && !current.contains(where: { $0.contains(node.id) }) {
+            // Those that have applied nothing are about to join.
+            guard node.process?.view.applied ?? .zero > .zero, FaultAtlas.maySpoil(node.place, in: world) else {
+                continue
+            }
+            world.crash(node.place, because: "it was removed, and is destroyed", restart: false)
+            node.end(as: .gone)
+            world.marks.reach(.removedDestroyed)
+        }
+        guard world.options.faults.contains(.crash), random.chance(5_000), let place = anyUp() else { return }
+        world.crash(place, because: "its power is cut with that of those who leave", restart: true)
+    }
 }

@@ -95,10 +95,11 @@ struct Network {
 
     mutating func heal(from: Int, to: Int) { links[from][to].cuts = max(0, links[from][to].cuts - 1) }
 
-    /// Heals for good, whatever cuts the link.
+    /// Heals for good, whatever cuts or clogs the link: what is sent from now on goes over a new connection.
     mutating func restore(from: Int, to: Int) {
         links[from][to].cuts = 0
         links[from][to].clogged = .zero
+        links[from][to].lastArrival = .zero
     }
 
     /// Holds everything that is sent from now on back until `time`.

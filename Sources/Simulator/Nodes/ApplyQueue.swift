@@ -9,12 +9,15 @@ struct ApplyQueue {
     var entries: Deque<Entry> = []
     /// The page under way.
     var page: [Entry] = []
+    /// Of all these entries.
+    var bytes = 0
 }
 
 extension NodeProcess {
     func push(_ entries: [Entry]) {
         world.judge.applies(entries, on: place)
         applying.entries.append(contentsOf: entries)
+        applying.bytes += entries.reduce(0) { $0 + $1.footprintBytes }
         applyIfIdle()
     }
 
@@ -25,7 +28,10 @@ extension NodeProcess {
         applying.page = Array(applying.entries.prefix(count))
         applying.entries.removeFirst(count)
         var delay = world.driverRandom.duration(mean: world.options.shell.applyMean)
-        if world.buggify.fires(.applyLate) { delay += 30 * Nanoseconds.perMillisecond }
+        if world.buggify.fires(.applyLate) {
+            // Long enough for others to campaign meanwhile.
+            delay += world.driverRandom.duration(mean: world.options.core.electionTimeout)
+        }
         world.plan(.pageApplied(node: Int32(place), life: life), after: delay)
     }
 
@@ -33,6 +39,7 @@ extension NodeProcess {
         let page = applying.page
         applying.page = []
         guard let last = page.last else { return }
+        applying.bytes -= page.reduce(0) { $0 + $1.footprintBytes }
         apply(page)
         guard world.judge.violation == nil, node.process === self else { return }
         if let tree = stateTree { world.judge.compareState(tree, at: last.index, on: place) }

@@ -1,9 +1,14 @@
+import DequeModule
 import Raft
 import RaftStorage
 
 /// What the log writer has to do.
 struct LogQueue {
     var batches: [PersistBatch] = []
+    /// When those were given out that are not on the disk, by the node's clock.
+    var given: Deque<MonotonicTime> = []
+    /// Since when this leader's disk has hung for too long although others could go on.
+    var stalledSince: MonotonicTime?
     /// How many batches the write under way holds, its last ticket, and whether the disk had anything to do.
     var writing: (count: Int, ticket: PersistTicket, isSynced: Bool)?
     /// Of the entries in the write under way.
@@ -21,6 +26,7 @@ extension NodeProcess {
     func push(_ batch: PersistBatch) {
         if batch.truncateFrom != nil { world.marks.reach(.conflictTruncated) }
         log.batches.append(batch)
+        log.given.append(localTime)
         writeIfIdle()
     }
 
@@ -45,12 +51,35 @@ extension NodeProcess {
         guard let (count, ticket, isSynced) = log.writing else { return }
         node.disk.finishSync()
         world.judge.durable(place, batches: count, isSynced: isSynced)
+        log.given.removeFirst(count)
         log.writing = nil
         log.writingBytes = 0
         cutIfWanted()
         writeIfIdle()
         installIfIdle()
         give(.persisted(ticket))
+    }
+
+    /// A leader whose disk hangs leaves with its next heartbeat, if a majority without it is ahead.
+    func judgeStall(after old: CoreView) {
+        let (now, core) = (localTime, world.options.core)
+        guard let oldest = log.given.first, now.since(oldest) > .nanoseconds(Int64(core.diskStallLimit)),
+            view.leading != nil, view.leading == old.leading, isOutrun
+        else {
+            log.stalledSince = nil
+            return
+        }
+        let since = log.stalledSince ?? now
+        log.stalledSince = since
+        world.judge.stalls(place, for: now.since(since), limit: .nanoseconds(Int64(core.heartbeatInterval)))
+    }
+
+    private var isOutrun: Bool {
+        let status = core.status
+        let ahead = status.peers.filter { $0.matchIndex > status.durableIndex }.map(\.node)
+        // What a node says that may not vote yet does not count.
+        return status.membership.isDecided(
+            by: ahead.filter { world.place(of: $0).map { !world.nodes[$0].isSuspect } ?? false })
     }
 
     private func cutIfWanted() {

@@ -145,14 +145,19 @@ final class NodeProcess {
     /// All bounds with each heartbeat, and now and then.
     private func judgeBounds(after old: CoreView) {
         turns += 1
+        judgeStall(after: old)
         if hasSentHeartbeat, old.leading == view.leading { world.judge.retains(place, view, after: old) }
         guard hasSentHeartbeat || turns % Boundedness.interval == 0 else { return }
+        let peers = core.status.peers
+        if let term = view.leading {
+            world.judge.counts(peers.map { ($0.node, $0.matchIndex) }, on: place, in: term)
+        }
         world.judge.bounds(
             Boundedness.Footprint(
-                node: node.id, inflightMessages: core.status.peers.map(\.inflightMessages),
+                node: node.id, inflightMessages: peers.map(\.inflightMessages),
                 uncommittedBytes: core.uncommittedBytes,
                 unwrittenBytes: log.batches.reduce(log.writingBytes) { $0 + $1.entryBytes },
-                snapshotFiles: files.count, openReads: requests.readGroups.count))
+                unappliedBytes: applying.bytes, snapshotFiles: files.count, openReads: requests.readGroups.count))
     }
 
     private func setTimer() {
@@ -203,6 +208,10 @@ final class NodeProcess {
             installIfIdle()
         case .discardSnapshot(let meta): discardSnapshot(meta)
         case .membershipChanged(let membership): membershipChanged(membership)
+        case .membershipSettled(let index):
+            world.marks.reach(.changeSettled)
+            world.judge.settled(through: index, on: place)
+            world.membershipSettled(seenBy: node.id)
         case .learnerCaughtUp(let learner): world.learnerCaughtUp(learner)
         case .transferEnded(let outcome): transferEnded(outcome)
         case .peerMisbehaved(let peer, let what):
@@ -234,18 +243,18 @@ final class NodeProcess {
 
     private func roleChanged(_ change: RoleChange) {
         world.marks.note(change, from: announcedRole)
+        if announcedRole == .leader, !view.membership.isVoter(node.id) { world.marks.reach(.leaderRemoved) }
         announcedRole = change.role
         world.say { "n\(node.id) \(change.role.rawValue) term \(change.term)" }
-        if change.role == .leader {
-            world.judge.leads(place, in: change.term)
+        switch change.role {
+        case .leader: world.judge.leads(place, in: change.term)
+        case .candidate: world.judge.campaigns(place, in: change.term)
+        case .follower, .preCandidate: break
         }
     }
 
     private func membershipChanged(_ membership: Membership) {
         world.say { "n\(node.id) membership \(membership.voters) + \(membership.learners) out \(membership.outgoing)" }
-        if view.role != .leader, announcedRole == .leader, !membership.isVoter(node.id) {
-            world.marks.reach(.leaderRemoved)
-        }
         world.membershipChanged(membership, on: node.id)
     }
 

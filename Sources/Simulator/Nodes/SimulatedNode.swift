@@ -16,6 +16,7 @@ final class SimulatedNode {
     enum Waiting {
         case event(Event)
         case packet(Packet)
+        case request(Request)
     }
 
     /// Its place in `World.nodes`.

@@ -18,25 +18,27 @@ struct SnapshotDesk {
 extension NodeProcess {
     // MARK: Leader
 
+    /// Snapshots are made beside the turns, when their thread comes to it: by then this node may be in a later term, or
+    /// lead no more.
     func sendSnapshot(to follower: NodeID) {
         world.marks.reach(.snapshotWanted)
         guard let to = world.place(of: follower) else { return }
-        if world.buggify.fires(.refuseSnapshot, chance: 2_000) {
-            // In an event of its own: a turn is under way.
-            return world.planReport(from: self, to: to, .failed)
-        }
+        world.planTransfer(from: self, to: to, notBefore: core.status.firstIndex.previous)
+    }
+
+    /// - Returns: `nil` when only the snapshot failed, or the process ends.
+    func makeSnapshot(notBefore base: LogIndex) -> SnapshotReader? {
+        if world.buggify.fires(.refuseSnapshot, chance: 2_000) { return nil }
         do throws(StorageError) {
-            let reader = try store.makeSnapshot(world.group, notBefore: core.status.firstIndex.previous)
+            let reader = try store.makeSnapshot(world.group, notBefore: base)
             world.judge.offers(reader.meta, on: place)
             if let tree = stateTree, reader.meta.index == position.id.index {
                 world.judge.compareSnapshot(tree, reader.meta, on: place)
             }
-            world.transfer(reader, from: self, to: to)
+            return reader
         } catch {
-            // Then only the snapshot failed.
-            guard error.kind == .noSpace else { return fail(error) }
-            world.marks.reach(.snapshotWithoutSpace)
-            world.planReport(from: self, to: to, .failed)
+            if error.kind == .noSpace { world.marks.reach(.snapshotWithoutSpace) } else { fail(error) }
+            return nil
         }
     }
 

@@ -13,9 +13,11 @@ struct SnapshotTransfer {
     var from: Int
     var fromLife: UInt32
     var to: Int
-    /// The sender's term when it began.
+    /// The sender's term when it was asked for.
     var term: Term
-    /// `nil`: nothing is sent, only a report made.
+    /// The sender's log begins after it.
+    var base: LogIndex
+    /// `nil` until the snapshot is made.
     var reader: SnapshotReader?
     var failures = 0
     /// Set once the sender is to be told.
@@ -23,42 +25,53 @@ struct SnapshotTransfer {
 }
 
 extension World {
-    func transfer(_ reader: SnapshotReader, from process: NodeProcess, to: Int) {
-        var transfer = newTransfer(from: process, to: to)
-        transfer.reader = reader
-        say { "n\(process.node.id) sends n\(to + 1) snapshot \(reader.meta.id), \(reader.totalBytes) bytes" }
-        plan(.snapshot(transfer: transfers.insert(transfer), step: .chunkArrived), after: network.delay())
-    }
-
-    func planReport(from process: NodeProcess, to: Int, _ report: SnapshotReport) {
-        var transfer = newTransfer(from: process, to: to)
-        transfer.report = report
-        plan(.snapshot(transfer: transfers.insert(transfer), step: .reported), after: network.delay())
-    }
-
-    private func newTransfer(from process: NodeProcess, to: Int) -> SnapshotTransfer {
+    /// Making a snapshot takes some milliseconds, now and then as long as an election.
+    func planTransfer(from process: NodeProcess, to: Int, notBefore base: LogIndex) {
         transfersBegun += 1
-        return SnapshotTransfer(
-            serial: transfersBegun, from: process.place, fromLife: process.life, to: to, term: process.view.term)
+        let transfer = SnapshotTransfer(
+            serial: transfersBegun, from: process.place, fromLife: process.life, to: to, term: process.view.term,
+            base: base)
+        let isSlow = driverRandom.chance(1_000)
+        let mean = isSlow ? options.core.electionTimeout : 2 * Nanoseconds.perMillisecond
+        let pause = driverRandom.duration(mean: mean) + nemesis.snapshotWanted(by: process.place, for: to)
+        plan(.snapshot(transfer: transfers.insert(transfer), step: .made), after: pause)
     }
 
     func snapshotMoved(_ number: Int32, _ step: SnapshotStep) {
         guard var transfer = transfers[number] else { return }
         if step == .reported { return finish(number, transfer) }
         // The connection ends with the sender's process.
-        guard nodes[transfer.from].process(of: transfer.fromLife) != nil else {
-            return close(number, transfer)
+        guard let sender = nodes[transfer.from].process(of: transfer.fromLife) else { return close(number, transfer) }
+        guard nodes[transfer.from].isUp else {
+            return plan(.snapshot(transfer: number, step: step), after: Self.snapshotPause)
         }
+        if step == .made { return make(number, transfer, sender) }
         if isConnected(transfer), !buggify.fires(.breakTransfer, chance: 2_000) {
             move(number, &transfer)
         } else {
             transfer.failures += 1
             if transfer.failures > SnapshotTransfer.maxFailures { transfer.report = .failed }
         }
-        let pause = transfer.failures > 0 && transfer.report == nil ? 20 * Nanoseconds.perMillisecond : 0
+        let pause = transfer.failures > 0 && transfer.report == nil ? Self.snapshotPause : 0
         transfers[number] = transfer
         let next: SnapshotStep = transfer.report == nil ? .chunkArrived : .reported
         plan(.snapshot(transfer: number, step: next), after: pause + network.delay())
+    }
+
+    /// Between two attempts.
+    private static let snapshotPause = 20 * Nanoseconds.perMillisecond
+
+    private func make(_ number: Int32, _ transfer: SnapshotTransfer, _ sender: NodeProcess) {
+        var transfer = transfer
+        transfer.reader = sender.makeSnapshot(notBefore: transfer.base)
+        if let reader = transfer.reader {
+            say { "n\(sender.node.id) sends n\(transfer.to + 1) \(reader.meta.id), \(reader.totalBytes) bytes" }
+        } else {
+            transfer.report = .failed
+        }
+        transfers[number] = transfer
+        let next: SnapshotStep = transfer.report == nil ? .chunkArrived : .reported
+        plan(.snapshot(transfer: number, step: next), after: network.delay())
     }
 
     private func isConnected(_ transfer: SnapshotTransfer) -> Bool {

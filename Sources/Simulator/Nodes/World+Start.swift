@@ -90,8 +90,8 @@ extension World {
             heartbeatInterval: .nanoseconds(Int64(core.heartbeatInterval)), preVote: core.preVote,
             checkQuorum: core.checkQuorum, maxAppendBytes: core.maxAppendBytes,
             maxInflightMessages: core.maxInflightMessages, maxInflightBytes: core.maxInflightBytes,
-            maxUncommittedBytes: core.maxUncommittedBytes, maxApplyBytes: core.maxApplyBytes,
-            entryCacheBytes: core.entryCacheBytes, leaseReads: core.leaseReads,
+            maxUncommittedBytes: core.maxUncommittedBytes, maxUnappliedBytes: core.maxUnappliedBytes,
+            maxApplyBytes: core.maxApplyBytes, entryCacheBytes: core.entryCacheBytes, leaseReads: core.leaseReads,
             diskStallLimit: .nanoseconds(Int64(core.diskStallLimit)), maxRetainedEntries: core.maxRetainedEntries,
             seed: coreSeed ^ UInt64(life) << 32)
     }

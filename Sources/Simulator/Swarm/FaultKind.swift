@@ -16,6 +16,8 @@ package enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case membership, transfer, compaction
     // Rare but legal choices of the shell
     case buggify
+    // More writes at once than a node can take
+    case flood
 }
 
 /// Which kinds of trouble a run has.

@@ -15,6 +15,7 @@ package enum Mark: String, CaseIterable, Sendable {
     // Proposals
     case proposalRefusedNotLeader = "proposal refused: not leader"
     case proposalRefusedLimit = "proposal refused: uncommitted limit"
+    case proposalRefusedBacklog = "proposal refused: too much is not applied"
     case proposalRefusedTransfer = "proposal refused: leadership is handed over"
     case proposalRefusedPending = "membership change refused: one is pending"
     case proposalRefusedInvalid = "membership change refused: it does not fit"
@@ -49,6 +50,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case learnerAdded = "learner added"
     case learnerPromoted = "learner promoted"
     case voterRemoved = "voter removed"
+    case changeSettled = "membership change settled"
     case leaderRemoved = "leader removed"
     case transferDone = "leadership handed over"
     case transferTimedOut = "transfer timed out"
@@ -63,6 +65,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case corruptionMet = "damage met while running, node stops for good"
     case stoppedWithoutSpace = "no space left, node stopped"
     case diskLost = "disk lost, node replaced"
+    case removedDestroyed = "removed node destroyed"
     // Empty founders
     case diskWiped = "disk lost, node back under its id"
     case refusedByIncarnation = "peer refused: another data directory"
@@ -124,6 +127,7 @@ extension MarkTable {
         switch refusal {
         case .notLeader: reach(.proposalRefusedNotLeader)
         case .uncommittedLimit: reach(.proposalRefusedLimit)
+        case .unappliedLimit: reach(.proposalRefusedBacklog)
         case .transferring: reach(.proposalRefusedTransfer)
         case .membershipChangePending: reach(.proposalRefusedPending)
         case .invalidMembershipChange: reach(.proposalRefusedInvalid)

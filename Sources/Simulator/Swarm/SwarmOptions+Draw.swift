@@ -28,8 +28,52 @@ extension SwarmOptions {
         options.drawWorkload(&random)
         options.faultInterval = random.pick([40, 100, 200, 500]) * Nanoseconds.perMillisecond
         options.faultDuration = random.pick([50, 150, 400, 1_000]) * Nanoseconds.perMillisecond
+        options.drawFlood(&random)
+        options.drawHunt(&random, limits)
         if limits.withoutPreVote { options.core.preVote = false }
         return options
+    }
+
+    /// In half of the runs with floods the state machines are so slow that the limit of what is not applied is reached.
+    private mutating func drawFlood(_ random: inout RandomStream) {
+        let (padding, hasBacklog) = (random.pick([0, 100, 1_000]), random.chance(5_000))
+        guard faults.contains(.flood) else { return }
+        workload.floodPadding = hasBacklog ? 8_000 : padding
+        guard hasBacklog else { return }
+        (core.maxUnappliedBytes, core.maxUncommittedBytes) = (512 << 10, 1 << 20)
+        (shell.maxPageEntries, shell.applyMean) = (1, 3 * Nanoseconds.perMillisecond)
+    }
+
+    /// One run in six hunts for stale reads: many of them, mostly with leases, while leaders come and go in quick
+    /// succession and don't hear of each other.
+    private mutating func drawHunt(_ random: inout RandomStream, _ limits: Limits) {
+        let wantsHunt = random.below(6) == 0
+        let (interval, duration) = (random.pick([80, 150]), random.pick([50, 150]))
+        let (wantsLeases, wantsPreVote) = (random.below(3) > 0, random.below(3) == 0)
+        let wantsThree = random.below(3) > 0
+        guard wantsHunt else { return }
+        // Where everybody counts, most goes wrong.
+        if wantsThree, limits.nodes == nil { nodes = 3 }
+        guard nodes >= 3 else { return }
+        isHunt = true
+        let kinds: [FaultKind] = [
+            .isolatedLeader, .partial, .transfer, .crash, .clog, .reordering, .loss, .drift, .pause,
+        ]
+        faults = FaultSet(faults.kinds + kinds).intersection(limits.faults)
+        faults.remove(.jump)
+        clock.maxJump = 0
+        if faults.contains(.drift) { clock.maxDrift = 99_000 }
+        if faults.contains(.loss) { network.loss = 50 }
+        if faults.contains(.reordering) { network.straggler = 100 }
+        (network.delayMin, network.delayMean) = (50 * Nanoseconds.perMicrosecond, 500 * Nanoseconds.perMicrosecond)
+        disk.syncMean = 200 * Nanoseconds.perMicrosecond
+        core.preVote = wantsPreVote
+        if wantsLeases { (core.checkQuorum, core.leaseReads) = (true, true) }
+        faultInterval = UInt64(interval) * Nanoseconds.perMillisecond
+        faultDuration = UInt64(duration) * Nanoseconds.perMillisecond
+        clients = limits.clients ?? 10
+        workload.thinkMean = 8 * Nanoseconds.perMillisecond
+        workload.readers = 8_000
     }
 
     /// One run in eight has no faults at all, one in eight all of them.

@@ -17,6 +17,9 @@ package struct SwarmOptions: Hashable, Sendable {
     package var shell = ShellOptions()
     package var workload = WorkloadOptions()
 
+    /// The nemesis lays ambushes, and clocks are as wrong as they may be.
+    package var isHunt = false
+
     /// Mean time between two acts of the nemesis.
     package var faultInterval: UInt64 = 150 * Nanoseconds.perMillisecond
     /// Mean time for which a fault lasts.
@@ -58,6 +61,7 @@ package struct SwarmOptions: Hashable, Sendable {
         package var maxInflightMessages = 64
         package var maxInflightBytes = 8 << 20
         package var maxUncommittedBytes = 1 << 20
+        package var maxUnappliedBytes = 256 << 20
         package var maxApplyBytes = 1 << 20
         package var entryCacheBytes = 1 << 20
         package var maxRetainedEntries = 1_000_000
@@ -88,8 +92,12 @@ package struct SwarmOptions: Hashable, Sendable {
         package var reads = 4_000
         /// Share of clients with exactly-once sessions, in parts of 10,000.
         package var sessions = 5_000
+        /// Share of clients that only read, in parts of 10,000.
+        package var readers = 1_000
         /// Bytes that are added to each value.
         package var padding = 0
+        /// The same for the values of a flood.
+        package var floodPadding = 0
     }
 
     package init(seed: UInt64, events: Int, nodes: Int, clients: Int, faults: FaultSet) {
@@ -104,15 +112,18 @@ package struct SwarmOptions: Hashable, Sendable {
 extension SwarmOptions: CustomStringConvertible {
     /// The option vector of a failure line.
     package var description: String {
-        var parts = ["nodes=\(nodes)", "clients=\(clients)", "faults=\(faults)"]
+        var parts = isHunt ? ["hunt"] : []
+        parts.append("nodes=\(nodes) clients=\(clients) faults=\(faults)")
         parts.append("prevote=\(core.preVote) checkquorum=\(core.checkQuorum) lease=\(core.leaseReads)")
         parts.append("delay=\(network.delayMean / 1_000)us loss=\(network.loss) dup=\(network.duplication)")
         parts.append("straggler=\(network.straggler) sync=\(disk.syncMean / 1_000)us slow=\(disk.slow)")
         parts.append("drift=\(clock.maxDrift)ppm append=\(core.maxAppendBytes) inflight=\(core.maxInflightMessages)")
-        parts.append("uncommitted=\(core.maxUncommittedBytes) cache=\(core.entryCacheBytes)")
-        parts.append("apply=\(core.maxApplyBytes) retained=\(core.maxRetainedEntries) page=\(shell.maxPageEntries)")
+        parts.append("uncommitted=\(core.maxUncommittedBytes) unapplied=\(core.maxUnappliedBytes)")
+        parts.append("cache=\(core.entryCacheBytes) apply=\(core.maxApplyBytes) retained=\(core.maxRetainedEntries)")
+        parts.append("page=\(shell.maxPageEntries)")
         parts.append("flush=\(shell.flushEvery) slack=\(shell.slackEntries) batching=\(shell.batching)")
-        parts.append("keys=\(workload.keys) reads=\(workload.reads) sessions=\(workload.sessions)")
+        parts.append("keys=\(workload.keys) reads=\(workload.reads) readers=\(workload.readers)")
+        parts.append("sessions=\(workload.sessions)")
         return parts.joined(separator: " ")
     }
 }

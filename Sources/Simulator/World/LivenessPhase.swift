@@ -53,8 +53,8 @@ struct LivenessPhase {
 
     // MARK: The core
 
-    /// Random nodes until they are a majority of the latest configuration; one of them acts by it already, and can tell
-    /// the others that it is committed.
+    /// Random nodes until they are a majority of the latest configuration. If it is not settled yet, one of them acts by it
+    /// already, and can tell the others that it is committed.
     private mutating func chooseCore() -> [Int]? {
         let membership = world.judge.latestMembership
         let whole = world.nodes.indices.filter { isWhole($0) && membership.contains(world.nodes[$0].id) }
@@ -64,7 +64,9 @@ struct LivenessPhase {
         guard decides(everybody, membership) else {
             return world.judge.committed.lastIndex == .zero ? world.nodes.indices.filter(isWhole) : nil
         }
-        let informed = everybody.filter { world.nodes[$0].process?.membership == membership }
+        let informed =
+            FaultAtlas.currentMemberships(in: world) == [membership]
+            ? everybody : everybody.filter { world.nodes[$0].process?.membership == membership }
         // A change that may yet be applied is one more configuration to have a majority of.
         let isAsked = world.nodes.contains { $0.process?.isAskedForChange ?? false }
         guard !world.judge.hasOpenMembershipChange, !isAsked, !informed.isEmpty else {
@@ -80,10 +82,7 @@ struct LivenessPhase {
     private func isWhole(_ place: Int) -> Bool { world.nodes[place].isWhole }
 
     private func decides(_ core: [Int], _ membership: Membership) -> Bool {
-        func hasMajority(of voters: [NodeID]) -> Bool {
-            voters.count { voter in core.contains { world.nodes[$0].id == voter } } * 2 > voters.count
-        }
-        return hasMajority(of: membership.voters) && (!membership.isJoint || hasMajority(of: membership.outgoing))
+        membership.isDecided(by: core.map { world.nodes[$0].id })
     }
 
     private func heal(_ places: [Int]) {
@@ -130,12 +129,17 @@ struct LivenessPhase {
     }
 
     /// What it may take to bring everybody up to the longest log, entry by entry and one at a time, as some settings have
-    /// it: each there and back, and onto a disk.
+    /// it: each there and back, and onto a disk; and to apply it.
     private func backlogDuration(_ places: [Int]) -> UInt64 {
         let last = world.nodes.compactMap { $0.process?.view.last }.max() ?? .zero
         let shortest = places.map { world.nodes[$0].process?.view.last ?? .zero }.min() ?? .zero
+        let applied = places.map { world.nodes[$0].process?.view.applied ?? .zero }.min() ?? .zero
         let (network, disk) = (world.options.network, world.options.disk)
-        return last.distance(from: shortest) * (4 * (network.delayMin + network.delayMean) + 4 * disk.syncMean)
+        // Some late fetches and pages, and lost messages, triple the mean.
+        let isOdd = world.options.faults.contains(.buggify)
+        let oneReplicated = (isOdd ? 12 : 4) * (network.delayMin + network.delayMean + disk.syncMean)
+        let oneApplied = 4 * world.options.shell.applyMean + (isOdd ? world.options.core.electionTimeout / 5 : 0)
+        return last.distance(from: shortest) * oneReplicated + last.distance(from: applied) * oneApplied
     }
 
     private func awaitAgreement(_ places: [Int], _ who: String, for nanoseconds: UInt64) {
@@ -153,10 +157,12 @@ struct LivenessPhase {
         }
     }
 
-    /// One leader that everybody follows, nothing open, everything applied everywhere.
+    /// One leader that everybody follows, nothing open, everything applied everywhere, and no joint configuration but one
+    /// that waits for its operator.
     private func hasConverged(_ places: [Int]) -> Bool {
         guard world.workload.openOperations == 0, let leader = leader,
-            let core = world.nodes[leader].process?.view, core.commit == core.last
+            let core = world.nodes[leader].process?.view, core.commit == core.last,
+            !core.membership.isJoint || !core.membership.leavesAutomatically
         else { return false }
         return places.allSatisfy { place in
             guard core.membership.contains(world.nodes[place].id), isWhole(place) else { return true }

@@ -34,6 +34,10 @@ package final class World {
     private(set) var lines = LineBuffer()
     let founders: Membership
     private(set) var eventsHandled = 0
+    /// Events since time moved last.
+    private var eventsAtOnce = 0
+    /// With more at one moment, something happens again and again without any effect.
+    private static let maxEventsAtOnce = 50_000
 
     /// Gets the run's events, if anybody wants them.
     let trace: TraceWriter?
@@ -92,6 +96,7 @@ package final class World {
     /// A rate within the bound, in parts per million.
     func drawRate() -> UInt64 {
         let drift = options.clock.maxDrift
+        if options.isHunt { return clockRandom.pick([1_000_000 - drift, 1_000_000 + drift]) }
         return 1_000_000 - drift + clockRandom.below(2 * drift + 1)
     }
 
@@ -104,7 +109,9 @@ package final class World {
     }
 
     /// Ends the process; the disk keeps what was synced and some of the rest.
-    func crash(_ place: Int, because reason: String, restart: Bool) {
+    ///
+    /// - Parameter pause: until the restart; `nil`: drawn.
+    func crash(_ place: Int, because reason: String, restart: Bool, after pause: UInt64? = nil) {
         let node = nodes[place]
         guard node.isAlive else { return }
         marks.reach(.crashed)
@@ -112,8 +119,8 @@ package final class World {
         node.end(as: .down)
         if node.disk.crash(&diskRandom, losesAll: options.disk.crashLosesAll) { marks.reach(.recoveredUnsynced) }
         if restart {
-            let pause = driverRandom.duration(mean: options.faultDuration)
-            plan(.restart(node: Int32(place), life: node.life), after: pause)
+            let drawn = driverRandom.duration(mean: options.faultDuration)
+            plan(.restart(node: Int32(place), life: node.life), after: pause ?? drawn)
         }
         // A process that dies closes its connections; a machine that loses power doesn't.
         if driverRandom.chance(5_000) { announceEnd(of: node) }
@@ -180,6 +187,8 @@ package final class World {
         nemesis.membershipChanged(membership, on: node)
     }
 
+    func membershipSettled(seenBy node: NodeID) { nemesis.membershipSettled(seenBy: node) }
+
     // MARK: Time
 
     func plan(_ event: Event, at moment: WorldTime) { queue.plan(event, at: max(moment, now)) }
@@ -191,6 +200,8 @@ package final class World {
     /// - Returns: whether there was one.
     func step() -> Bool {
         guard let (moment, event) = queue.next() else { return false }
+        eventsAtOnce = moment > now ? 0 : eventsAtOnce + 1
+        if eventsAtOnce == Self.maxEventsAtOnce { judge.report(Violation(.liveness, "time stands still")) }
         now = max(now, moment)
         eventsHandled += 1
         hash.mix(now.nanoseconds)
@@ -217,8 +228,12 @@ package final class World {
         case .clientTimeout(let client, let attempt): workload.timedOut(Int(client), attempt: attempt)
         case .request(let number):
             let request = requests.remove(number)
-            // A paused node's clients time out.
-            if nodes[request.node].isUp { nodes[request.node].process?.take(request) }
+            // A paused node finds what its sockets hold when it goes on.
+            switch nodes[request.node].condition {
+            case .up: nodes[request.node].process?.take(request)
+            case .paused: nodes[request.node].waiting.append(.request(request))
+            case .down, .gone: break
+            }
         case .reply(let number): workload.take(replies.remove(number))
         case .nemesis: nemesis.act()
         case .faultOver(let fault): nemesis.end(fault)
@@ -296,6 +311,7 @@ package final class World {
         for item in waiting where node.process === process {
             switch item {
             case .event(let event): handle(event)
+            case .request(let request): process.take(request)
             case .packet(let packet): process.receive(packet.content, from: packet.from)
             }
         }

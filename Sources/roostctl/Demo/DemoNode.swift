@@ -32,6 +32,8 @@ struct DemoFolder: Sendable {
             "--listen-peer", node.peer.description, "--listen-http", node.http.description,
             // `demo partition` must be able to break its network.
             "--fault-injection", "yes",
+            // Three nodes share the disk of whoever tries them.
+            "--min-free-bytes", "256MiB", "--reserve-bytes", "16MiB",
         ]
     }
 }

@@ -73,7 +73,7 @@ func messages(
     var messages: [PeerMessage] = []
     for frame in try frames(in: stream, maxFrameBytes: maxFrameBytes) {
         try assembler.check(frame.header)
-        guard [.raft, .forward].contains(frame.header.kind) else { continue }
+        guard [.raft, .forward, .room].contains(frame.header.kind) else { continue }
         if let message = try assembler.accept(frame) { messages.append(message) }
     }
     return messages

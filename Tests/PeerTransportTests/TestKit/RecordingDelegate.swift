@@ -8,6 +8,7 @@ final class RecordingDelegate: PeerTransportDelegate {
         case disconnected(NodeID, LinkDirection, LinkEnd)
         case messages([PeerMessage], from: NodeID)
         case removed(by: NodeID, String)
+        case anotherDirectory(at: NodeID)
     }
 
     typealias Offered = @Sendable (SnapshotOffer, @escaping @Sendable (SnapshotAnswer) -> Void) -> Void
@@ -40,7 +41,9 @@ final class RecordingDelegate: PeerTransportDelegate {
 
     func admitPeer(_ identity: PeerIdentity) -> PeerVerdict { admit(identity) }
 
-    func peerSaysRemoved(by node: NodeID, sentence: String) { events.append(.removed(by: node, sentence)) }
+    func peerSaysRemoved(by peer: PeerIdentity, sentence: String) { events.append(.removed(by: peer.node, sentence)) }
+
+    func peerKnowsAnotherDirectory(_ node: NodeID) { events.append(.anotherDirectory(at: node)) }
 
     func snapshotOffered(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
         offered(offer, answer)

@@ -59,7 +59,21 @@ extension PeerMessage {
                 Message(group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3), body: body))
         }
         return messages + [heartbeat(1, from: from, to: to), append(1, bytes: 100, from: from, to: to)]
-            + [forward(1, from: from, to: to)]
+            + [forward(1, from: from, to: to), room(from: from, to: to, hasVerdict: false)]
+            + [room(from: from, to: to, hasVerdict: true)]
+    }
+
+    static func room(from: UInt64, to: UInt64, hasVerdict: Bool) -> PeerMessage {
+        let low = Room(
+            node: NodeID(from), level: .low, freeBytes: 3, capacityBytes: 1 << 40, minFreeBytes: 5,
+            criticalFreeBytes: 1)
+        let full = Room(
+            node: NodeID(9), level: .full, freeBytes: 0, capacityBytes: 8, minFreeBytes: 4, criticalFreeBytes: 2)
+        let verdict = RoomVerdict(term: Term(3), admission: .freeing, tightest: full)
+        return .room(
+            RoomReport(
+                group: GroupID(1), from: NodeID(from), to: NodeID(to), room: low, verdict: hasVerdict ? verdict : nil,
+                settled: LogIndex(hasVerdict ? 7 : 0)))
     }
 
     var isBulk: Bool { lane == .bulk }

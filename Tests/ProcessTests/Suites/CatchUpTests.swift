@@ -17,7 +17,7 @@ extension ProcessTests {
 
             try absent.start()
             let took = try timed {
-                try eventually("node \(absent.node) has applied up to \(commit)", within: .seconds(40)) {
+                try eventually("node \(absent.node) has applied up to \(commit)") {
                     try absent.status().applied >= commit ? () : nil
                 }
             }.time
@@ -27,7 +27,7 @@ extension ProcessTests {
             let other = try cluster.followers().first { $0 !== absent }
             try other?.kill()
             try cluster.waitUntilServing()
-            let connection = try absent.connect(timeout: .seconds(30))
+            let connection = try absent.connect()
             #expect(try connection("DBSIZE") == .integer(Int64(Self.writes)))
             for start in stride(from: 0, to: Self.writes, by: 20_000) {
                 let keys = (start..<start + 500).map { "k\($0)" }
@@ -39,7 +39,7 @@ extension ProcessTests {
         private func write(through port: UInt16) throws {
             let workers = Workers(Self.clients) { number in
                 Result {
-                    let connection = try RedisConnection(port: port, timeout: .seconds(30))
+                    let connection = try RedisConnection(port: port)
                     let share = Self.writes / Self.clients
                     for start in stride(from: number * share, to: (number + 1) * share, by: Self.pipeline) {
                         let commands = (start..<start + Self.pipeline).map { ["SET", "k\($0)", "v\($0)"] }

@@ -178,13 +178,13 @@ extension ProcessTests {
             let load = WriteLoad(ports: [node.settings.redis], writers: 4, prefix: "stop")
             try eventually("some writes") { load.acknowledged > 100 ? () : nil }
             try node.current.send(signal)
-            #expect(try node.current.wait(within: .seconds(15)) == .code(0))
+            #expect(try node.current.wait() == .code(0))
             let ledger = load.stop()
             try node.start()
             try node.waitUntilServing()
             #expect(try ledger.violations(node.connect()) == [])
             try node.current.send(signal)
-            #expect(try node.current.wait(within: .seconds(15)) == .code(0))
+            #expect(try node.current.wait() == .code(0))
         }
 
         @Test func `a stop at any moment of the start leaves a directory that starts`() throws {
@@ -195,7 +195,7 @@ extension ProcessTests {
                 try node.start()
                 pause(.milliseconds(delay))
                 try node.current.send(SIGTERM)
-                let exit = try node.current.wait(within: .seconds(15))
+                let exit = try node.current.wait()
                 // Before the daemon has taken the signal over, the signal ends it.
                 #expect(exit == .code(0) || exit == .signal(SIGTERM), "after \(delay) ms: \(exit)")
             }
@@ -232,7 +232,7 @@ extension ProcessTests {
             sandbox.adopt(process)
             sandbox.adoptLog(errors, title: line.dropFirst().joined(separator: " "))
             let run = Run(
-                exit: try process.wait(within: .seconds(20)), output: readText(output), errors: readText(errors))
+                exit: try process.wait(), output: readText(output), errors: readText(errors))
             if case .code(let code) = run.exit, code != 0, code != 64 {
                 #expect(
                     run.lastLine.wholeMatch(of: /(<\d>)?roostd: exit \d+ \(.+\): .+; .+/) != nil,

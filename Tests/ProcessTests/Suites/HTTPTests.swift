@@ -10,7 +10,7 @@ extension ProcessTests {
             let cluster = try Cluster(sandbox)
             for node in cluster.nodes {
                 #expect(try node.get("/livez").status == 200)
-                #expect(try node.get("/readyz").status == 200)
+                try eventually("it is ready") { try node.get("/readyz").status == 200 ? () : nil }
                 let response = try node.get("/status")
                 #expect(response.status == 200)
                 #expect(response.headers["content-type"]?.hasPrefix("application/json") == true)

@@ -4,10 +4,11 @@ extension ProcessTests {
     @Suite("Linearizability under faults") struct LinearizabilityTests {
         private let sandbox = Sandbox.current!
         private static let clients = 6
+        private static let enough = 1_000
         private static let duration = Duration.seconds(20)
 
         @Test func `one register per key while nodes are paused and killed`() throws {
-            let cluster = try Cluster(sandbox)
+            let cluster = try Cluster(sandbox, timing: .shipped)
             var random = SplitMix64(seed: 20_260)
             try disturb(cluster) { round in
                 let victim = try round % 3 == 0 ? cluster.nodes.randomElement(using: &random)! : cluster.leader()
@@ -25,7 +26,7 @@ extension ProcessTests {
         }
 
         @Test func `one register per key while the network is cut in two, in one direction or for a moment`() throws {
-            let cluster = try Cluster(sandbox, proxied: true)
+            let cluster = try Cluster(sandbox, timing: .shipped, proxied: true)
             var random = SplitMix64(seed: 7)
             try disturb(cluster) { round in
                 let leader = try cluster.leader()
@@ -43,26 +44,16 @@ extension ProcessTests {
 
         /// Lets the clients work while `fault` is called again and again, then checks what they saw.
         private func disturb(_ cluster: Cluster, _ fault: (_ round: Int) throws -> Void) throws {
-            let ports = cluster.nodes.map(\.settings.redis)
-            let start = ContinuousClock.now
-            let stop = StopFlag()
-            let clients = Workers(Self.clients) { number in
-                var client = RegisterClient(ports: ports, number: number, start: start)
-                client.run(until: stop)
-                return client
+            let load = RegisterLoad(ports: cluster.nodes.map(\.settings.redis), clients: Self.clients)
+            defer { load.stop() }
+            let stretch = Stretch(Self.duration)
+            var round = 0
+            while stretch.goesOn(until: load.answered > 2 * Self.enough) {
+                round += 1
+                try fault(round)
             }
-            let outcome = Result {
-                var round = 0
-                while ContinuousClock.now < start + Self.duration {
-                    round += 1
-                    try fault(round)
-                }
-                try cluster.waitUntilServing()
-            }
-            stop.raise()
-            let records = clients.join()
-            try outcome.get()
-            expectLinearizable(records, minimum: 1_000)
+            try cluster.waitUntilServing()
+            load.check(minimum: Self.enough)
         }
     }
 }

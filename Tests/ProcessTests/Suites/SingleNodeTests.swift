@@ -66,9 +66,9 @@ extension ProcessTests {
             let keys = 20_000
             try fill(node, keys: keys)
             try node.current.send(end)
-            try node.current.wait(within: .seconds(20))
+            try node.current.wait()
             try node.start()
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + .patience
             var seen: [String: Int] = [:]
             var asked = 0
             repeat {

@@ -25,7 +25,7 @@ extension ProcessTests {
             try absent.start()
             let commit = try leader.status().commit
             let took = try timed {
-                try eventually("it has applied \(commit)", within: .seconds(40)) {
+                try eventually("it has applied \(commit)") {
                     try absent.status().applied >= commit ? () : nil
                 }
             }.time
@@ -52,7 +52,7 @@ extension ProcessTests {
             let cluster = try ElasticCluster(sandbox, arguments: Self.shortLog)
             let leader = try cluster.leader()
             try fill(leader)
-            try eventually("the log is cut", within: .seconds(30)) { try leader.status().first > 1 ? () : nil }
+            try eventually("the log is cut") { try leader.status().first > 1 ? () : nil }
             let newcomer = try cluster.grow()
             #expect(newcomer.log.contains("snapshot installed"))
             #expect(try newcomer.status().voters == [1, 2, 3, 4])
@@ -76,7 +76,7 @@ extension ProcessTests {
                 pause(.milliseconds(Int.random(in: 0...600, using: &random)))
                 try victim.kill()
                 try victim.start()
-                try victim.waitUntilServing(within: .seconds(40))
+                try victim.waitUntilServing()
                 try check(victim, generation: round)
             }
         }
@@ -84,7 +84,7 @@ extension ProcessTests {
         private func value(_ key: Int, _ generation: Int) -> String { "v\(generation)-\(key)" }
 
         private func fill(_ node: DaemonProcess, generation: Int = 0) throws {
-            let connection = try node.connect(timeout: .seconds(30))
+            let connection = try node.connect()
             for start in stride(from: 0, to: Self.keys, by: 20) {
                 let commands = (start..<start + 20).map { ["SET", "key\($0)", value($0, generation)] }
                 for reply in try connection.pipeline(commands) where reply != .ok { throw TestFailure("\(reply)") }
@@ -94,7 +94,7 @@ extension ProcessTests {
         /// Waits until the leader's log begins after everything that the absent node has.
         private func cutLog(of leader: DaemonProcess, beyond absent: DaemonProcess) throws {
             let connection = try leader.connect()
-            try eventually("the log is cut", within: .seconds(30)) {
+            try eventually("the log is cut") {
                 for _ in 1...20 { _ = try connection("SET", "more", "x") }
                 let status = try leader.status()
                 return status.last - status.first < 1_000 && status.first > 100 ? () : nil
@@ -102,7 +102,7 @@ extension ProcessTests {
         }
 
         private func check(_ node: DaemonProcess, generation: Int = 0) throws {
-            let connection = try node.connect(timeout: .seconds(30))
+            let connection = try node.connect()
             for start in stride(from: 0, to: Self.keys, by: 500) {
                 let keys = (start..<start + 500).map { "key\($0)" }
                 let expected = (start..<start + 500).map { Reply.text(value($0, generation)) }

@@ -41,15 +41,29 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// SIGSTOP, and waits until no thread of it runs any more: one of them has to get to the signal first, which takes a
+    /// while on a busy machine.
+    func pause() throws {
+        send(SIGSTOP)
+        let tasks = "/proc/\(pid)/task"
+        try eventually("process \(pid) stands still", every: .milliseconds(1)) {
+            let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
+                // After the name, which may hold anything but ends with the last parenthesis.
+                readText("\(tasks)/\(task)/stat").split(separator: ")").last?.dropFirst().first
+            }
+            return states.allSatisfy { $0 == "T" } ? () : nil
+        }
+    }
+
     /// `kill -9`, and waits until it is gone.
     func kill() {
         send(SIGKILL)
-        _ = try? wait(within: .seconds(30))
+        _ = try? wait()
     }
 
     /// - Throws: `TestFailure` if it still runs after `limit`.
     @discardableResult
-    func wait(within limit: Duration) throws -> Exit {
+    func wait(within limit: Duration = .patience) throws -> Exit {
         try eventually("process \(pid) ends", within: limit, every: .milliseconds(2)) { ended }
     }
 

@@ -13,15 +13,21 @@ final class Cluster: Sendable {
 
     /// Starts all and waits until each of them serves.
     ///
-    /// - Parameter proxied: nodes dial each other through proxies, whose links can be cut and blocked.
-    init(_ sandbox: Sandbox, count: UInt64 = 3, arguments: [String] = [], proxied: Bool = false) throws {
+    /// - Parameters:
+    ///   - proxied: nodes dial each other through proxies, whose links can be cut and blocked.
+    ///   - prepare: changes what a node is started with.
+    init(
+        _ sandbox: Sandbox, count: UInt64 = 3, timing: Timing = .calm, arguments: [String] = [], proxied: Bool = false,
+        prepare: (inout DaemonProcess.Settings) throws -> Void = { _ in }
+    ) throws {
         var links: [Link: LinkProxy] = [:]
         nodes = try DaemonProcess.withoutPortClashes {
             var settings = try (1...count).map { try DaemonProcess.Settings(sandbox, node: $0) }
             let ports = Dictionary(uniqueKeysWithValues: settings.map { ($0.node, $0.peer) })
             for index in settings.indices {
                 settings[index].founders = ports
-                settings[index].arguments = arguments
+                (settings[index].arguments, settings[index].timing) = (arguments, timing)
+                try prepare(&settings[index])
                 let from = settings[index].node
                 guard proxied else { continue }
                 for (to, port) in ports where to != from {
@@ -58,12 +64,12 @@ final class Cluster: Sendable {
     func node(_ id: UInt64) -> DaemonProcess { nodes[Int(id) - 1] }
 
     /// Waits until every running node answers a linearizable read.
-    func waitUntilServing(within limit: Duration = .seconds(30)) throws {
+    func waitUntilServing(within limit: Duration = .patience) throws {
         for node in running { try node.waitUntilServing(within: limit) }
     }
 
     /// The node that says so of itself in the highest term, and that a majority of all nodes takes for it.
-    func leader(within limit: Duration = .seconds(20)) throws -> DaemonProcess {
+    func leader(within limit: Duration = .patience) throws -> DaemonProcess {
         try eventually("one leader known to a majority", within: limit) {
             let statuses = running.compactMap { try? $0.status() }
             guard let leader = statuses.filter({ $0.role == "leader" }).max(by: { $0.term < $1.term }) else {
@@ -74,7 +80,7 @@ final class Cluster: Sendable {
         }
     }
 
-    func followers(within limit: Duration = .seconds(20)) throws -> [DaemonProcess] {
+    func followers(within limit: Duration = .patience) throws -> [DaemonProcess] {
         let leader = try leader(within: limit)
         return running.filter { $0 !== leader }
     }

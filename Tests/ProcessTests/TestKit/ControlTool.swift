@@ -19,6 +19,6 @@ struct ControlTool {
         sandbox.adopt(process)
         sandbox.adoptLog(errors, title: "roostctl \(arguments.joined(separator: " "))")
         return Run(
-            exit: try process.wait(within: .seconds(40)), output: readText(output), errors: readText(errors))
+            exit: try process.wait(), output: readText(output), errors: readText(errors))
     }
 }

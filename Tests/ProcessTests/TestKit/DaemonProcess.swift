@@ -16,6 +16,13 @@ final class DaemonProcess: Sendable {
         /// The peer port of a member of the cluster to join. `node` is then no more than a name of this test's.
         var join: UInt16?
         var arguments: [String] = []
+        var timing = Timing.calm
+        /// Less free room than ships, so that many daemons fit on the disk of any machine; `false`: what ships.
+        var isThrifty = true
+        /// Where its output goes; `nil`: beside the directory.
+        var log: String?
+        /// For its processes, beside what every child gets.
+        var environment: [String: String] = [:]
 
         /// Free ports and a new directory in the test's sandbox.
         init(_ sandbox: Sandbox, node: UInt64 = 1) throws {
@@ -38,7 +45,11 @@ final class DaemonProcess: Sendable {
                 let list = founders.sorted { $0.key < $1.key }.map { "\($0.key)=127.0.0.1:\($0.value)" }
                 line += ["--peers", list.joined(separator: ",")]
             }
-            return line + arguments
+            if isThrifty {
+                for (flag, size) in [("--reserve-bytes", "1MiB"), ("--min-free-bytes", "64MiB")]
+                where !arguments.contains(flag) { line += [flag, size] }
+            }
+            return line + timing.flags(beside: arguments) + arguments
         }
     }
 
@@ -62,15 +73,17 @@ final class DaemonProcess: Sendable {
     init(_ settings: Settings, sandbox: Sandbox) {
         self.settings = settings
         self.sandbox = sandbox
-        logPath = settings.directory + ".log"
+        logPath = settings.log ?? settings.directory + ".log"
         sandbox.adoptLog(logPath, title: "node \(settings.node) (\(settings.directory))")
     }
 
     /// A node of its own, started and answering.
-    static func single(_ sandbox: Sandbox, arguments: [String] = []) throws -> DaemonProcess {
+    static func single(
+        _ sandbox: Sandbox, arguments: [String] = [], timing: Timing = .calm
+    ) throws -> DaemonProcess {
         let daemon = try withoutPortClashes {
             var settings = try Settings(sandbox)
-            settings.arguments = arguments
+            (settings.arguments, settings.timing) = (arguments, timing)
             return [DaemonProcess(settings, sandbox: sandbox)]
         }[0]
         try daemon.waitUntilServing()
@@ -97,20 +110,26 @@ final class DaemonProcess: Sendable {
     }
 
     /// Starts a process and returns at once.
-    func start() throws {
+    ///
+    /// - Parameters:
+    ///   - arguments: for this start only, after the others.
+    ///   - environment: for this start only.
+    func start(adding arguments: [String] = [], environment: [String: String] = [:]) throws {
         if isRunning { throw TestFailure("node \(node) runs already") }
-        let child = try ChildProcess(settings.commandLine, environment: Binaries.environment, output: logPath)
+        let own = settings.environment.merging(environment) { $1 }
+        let child = try ChildProcess(
+            settings.commandLine + arguments, environment: Binaries.environment.merging(own) { $1 }, output: logPath)
         sandbox.adopt(child)
         process.withLock { $0 = child }
     }
 
     /// Waits for `+PONG`.
-    func waitUntilReady(within limit: Duration = .seconds(20)) throws {
+    func waitUntilReady(within limit: Duration = .patience) throws {
         try waitFor("node \(node) answers PING", within: limit) { try $0("PING") == .simple("PONG") }
     }
 
     /// Waits until a linearizable read goes through: it has recovered and it sees a leader.
-    func waitUntilServing(within limit: Duration = .seconds(20)) throws {
+    func waitUntilServing(within limit: Duration = .patience) throws {
         try waitFor("node \(node) serves reads", within: limit) { try $0("GET", "no such key").errorText == nil }
     }
 
@@ -119,26 +138,26 @@ final class DaemonProcess: Sendable {
             if let exit = try current.ended {
                 throw TestFailure("it ended with \(exit): \(log.split(separator: "\n").last ?? "no log")")
             }
-            return try holds(connect()) ? () : nil
+            return try holds(connect(timeout: limit / 2)) ? () : nil
         }
     }
 
     func kill() throws { try current.kill() }
-    func pause() throws { try current.send(SIGSTOP) }
+    func pause() throws { try current.pause() }
     func resume() throws { try current.send(SIGCONT) }
 
     /// SIGTERM, and how it ended.
-    func terminate(within limit: Duration = .seconds(15)) throws -> ChildProcess.Exit {
+    func terminate(within limit: Duration = .patience) throws -> ChildProcess.Exit {
         try current.send(SIGTERM)
         return try current.wait(within: limit)
     }
 
-    func connect(timeout: Duration = .seconds(10)) throws -> RedisConnection {
+    func connect(timeout: Duration = .patience) throws -> RedisConnection {
         try RedisConnection(port: settings.redis, timeout: timeout)
     }
 
     func status() throws -> NodeStatus {
-        let reply = try connect(timeout: .seconds(2))("ROOST.STATUS")
+        let reply = try connect(timeout: .seconds(5))("ROOST.STATUS")
         guard let json = reply.text else { throw TestFailure("ROOST.STATUS: \(reply)") }
         return try NodeStatus(json: json)
     }

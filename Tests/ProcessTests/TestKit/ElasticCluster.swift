@@ -5,13 +5,16 @@ import Synchronization
 final class ElasticCluster: Sendable {
     private let sandbox: Sandbox
     private let arguments: [String]
+    private let timing: Timing
     private let everybody: Mutex<[DaemonProcess]>
 
     /// Starts founders 1...n and waits until each of them serves.
-    init(_ sandbox: Sandbox, founders: UInt64 = 3, arguments: [String] = []) throws {
+    init(
+        _ sandbox: Sandbox, founders: UInt64 = 3, timing: Timing = .calm, arguments: [String] = []
+    ) throws {
         self.sandbox = sandbox
-        self.arguments = arguments
-        let cluster = try Cluster(sandbox, count: founders, arguments: arguments)
+        (self.arguments, self.timing) = (arguments, timing)
+        let cluster = try Cluster(sandbox, count: founders, timing: timing, arguments: arguments)
         everybody = Mutex(cluster.nodes)
     }
 
@@ -25,7 +28,7 @@ final class ElasticCluster: Sendable {
         let member = try member ?? anyRunning()
         var settings = try DaemonProcess.Settings(sandbox, node: 100 + UInt64(nodes.count))
         settings.join = member.settings.peer
-        settings.arguments = arguments
+        (settings.arguments, settings.timing) = (arguments, timing)
         let daemon = DaemonProcess(settings, sandbox: sandbox)
         everybody.withLock { $0.append(daemon) }
         return daemon
@@ -33,14 +36,14 @@ final class ElasticCluster: Sendable {
 
     /// Starts a new node with `--join` and waits until it is a voter that serves.
     @discardableResult
-    func grow(through member: DaemonProcess? = nil, within limit: Duration = .seconds(30)) throws -> DaemonProcess {
+    func grow(through member: DaemonProcess? = nil, within limit: Duration = .patience) throws -> DaemonProcess {
         let daemon = try newcomer(through: member)
         try daemon.start()
         try waitUntilVoter(daemon, within: limit)
         return daemon
     }
 
-    func waitUntilVoter(_ daemon: DaemonProcess, within limit: Duration = .seconds(30)) throws {
+    func waitUntilVoter(_ daemon: DaemonProcess, within limit: Duration = .patience) throws {
         try daemon.waitUntilServing(within: limit)
         try eventually("\(daemon.node) is a voter by its own word", within: limit) {
             let status = try daemon.status()
@@ -49,7 +52,7 @@ final class ElasticCluster: Sendable {
     }
 
     /// The running node that says so of itself in the highest term, and is believed by a majority of the voters it names.
-    func leader(within limit: Duration = .seconds(20)) throws -> DaemonProcess {
+    func leader(within limit: Duration = .patience) throws -> DaemonProcess {
         try eventually("one leader known to a majority", within: limit) {
             let statuses = running.compactMap { node in (try? node.status()).map { (node, $0) } }
             guard let leader = statuses.filter({ $0.1.role == "leader" }).max(by: { $0.1.term < $1.1.term }) else {
@@ -71,7 +74,7 @@ final class ElasticCluster: Sendable {
 
     /// Sends `ROOST.MEMBER words` to the leader, and again to the next one while the reply says that nothing was done.
     @discardableResult
-    func member(_ words: String..., within limit: Duration = .seconds(20)) throws -> Reply {
+    func member(_ words: String..., within limit: Duration = .patience) throws -> Reply {
         try eventually("ROOST.MEMBER \(words.joined(separator: " "))", within: limit) {
             let reply = try leader().connect().call(["ROOST.MEMBER"] + words)
             guard let word = reply.errorWord else { return reply }

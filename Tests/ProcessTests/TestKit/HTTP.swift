@@ -11,7 +11,7 @@ struct HTTPResponse {
     static func send(_ request: String, port: UInt16) throws -> HTTPResponse {
         let socket = try ClientSocket(port: port)
         try socket.write(Array(request.utf8))
-        return try HTTPResponse(text: String(decoding: socket.readToEnd(within: .seconds(10)), as: UTF8.self))
+        return try HTTPResponse(text: String(decoding: socket.readToEnd(), as: UTF8.self))
     }
 
     private init(text: String) throws {

@@ -42,7 +42,7 @@ final class LinkProxy: Sendable {
     private func acceptUntilClosed() {
         while !isClosed {
             guard let client = listener.accept(within: Self.patience) else { continue }
-            guard let server = try? ClientSocket(port: target) else { continue }
+            guard let server = try? ClientSocket(port: target, timeout: .seconds(10)) else { continue }
             let connection = ProxiedConnection(client, server)
             connections.withLock { connections in
                 connections.removeAll(where: \.hasEnded)

@@ -7,7 +7,7 @@ final class RedisConnection {
     let socket: ClientSocket
     private var parser = ReplyParser()
 
-    init(port: UInt16, timeout: Duration = .seconds(10)) throws {
+    init(port: UInt16, timeout: Duration = .patience) throws {
         socket = try ClientSocket(port: port, timeout: timeout)
     }
 

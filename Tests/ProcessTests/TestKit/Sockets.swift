@@ -14,7 +14,7 @@ final class ClientSocket {
     private(set) var descriptor: Int32
     var timeout: Duration
 
-    init(port: UInt16, timeout: Duration = .seconds(10)) throws {
+    init(port: UInt16, timeout: Duration = .patience) throws {
         self.timeout = timeout
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
@@ -32,7 +32,7 @@ final class ClientSocket {
     }
 
     /// Takes over a connection that was accepted.
-    init(accepted descriptor: Int32, timeout: Duration = .seconds(10)) {
+    init(accepted descriptor: Int32, timeout: Duration = .patience) {
         self.descriptor = descriptor
         self.timeout = timeout
         setLimit(timeout)
@@ -80,7 +80,7 @@ final class ClientSocket {
     /// Everything up to the end of the connection, however it ends.
     ///
     /// - Throws: `.timedOut` if it does not end within `limit`.
-    func readToEnd(within limit: Duration) throws -> [UInt8] {
+    func readToEnd(within limit: Duration = .patience) throws -> [UInt8] {
         let deadline = ContinuousClock.now + limit
         var all: [UInt8] = []
         while true {

@@ -1,5 +1,10 @@
 import Glibc
 
+extension Duration {
+    /// How long a test waits for what must come. Only one that fails waits so long, on however busy a machine.
+    static let patience: Duration = .seconds(60)
+}
+
 /// Blocks this thread.
 func pause(_ duration: Duration) {
     let parts = duration.components
@@ -9,11 +14,10 @@ func pause(_ duration: Duration) {
 
 /// Asks `body` again and again until it gives a value; an error it throws counts as "not yet".
 ///
-/// - Throws: `TestFailure` with the last error once `limit` has passed. The limit is there to end a test that fails, so
-///   it is generous; times that the contract promises are measured by the tests themselves.
+/// - Throws: `TestFailure` with the last error once `limit` has passed. The limit is there to end a test that fails.
 @discardableResult
 func eventually<T>(
-    _ what: String, within limit: Duration = .seconds(20), every interval: Duration = .milliseconds(10),
+    _ what: String, within limit: Duration = .patience, every interval: Duration = .milliseconds(10),
     _ body: () throws -> T?
 ) throws -> T {
     let deadline = ContinuousClock.now + limit

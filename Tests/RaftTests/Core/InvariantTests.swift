@@ -188,4 +188,14 @@ struct MisbehaviourTests {
         }
         #expect(candidate.core.role == .candidate)
     }
+
+    @Test(arguments: [UInt64.max, UInt64.max - 1, UInt64.max / 2 + 1])
+    func `a term that leaves no room for elections is nonsense`(_ term: UInt64) {
+        var node = TestNode(2)
+        node.receive(from: 1, term: Term(term), .heartbeat(commit: 0, round: 0, truncatable: 0))
+        #expect(node.core.term == 0)
+        #expect(node.takeMisbehaviour() == [1])
+        for _ in 0..<3 { node.wait(.milliseconds(600)) }
+        #expect(node.violation == nil)
+    }
 }

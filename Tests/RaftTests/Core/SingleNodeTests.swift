@@ -155,15 +155,26 @@ struct VotingBanTests {
     @Test func `it acknowledges entries all the same`() {
         var node = node()
         node.receive(from: 2, term: 1, .appendRequest(previous: .zero, entries: entries(terms: [1]), commit: 0))
-        #expect(node.said() == [Said(2, 1, .appendAccepted(matched: 1))])
+        let answers = node.takeMessages()
+        #expect(answers.map(\.body).contains(.appendAccepted(matched: 1)))
+        #expect(answers.allSatisfy { !$0.mayVote }, "and says that it has no vote, so that it does not count")
         #expect(!node.core.mayVote)
     }
 
-    @Test func `the ban ends when it has caught up durably with a leader's commit index, of that leader's term`() {
+    /// What the node asks its leader.
+    private func question(_ node: inout TestNode) -> ReadToken? {
+        for case .readIndexRequest(let token) in node.said().map(\.body) { return token }
+        return nil
+    }
+
+    @Test func `the ban ends when it holds durably what a leader confirmed, and its vote is on record`() throws {
         var node = node()
         node.receive(from: 2, term: 3, .appendRequest(previous: .zero, entries: entries(terms: [1]), commit: 3))
+        let token = try #require(question(&node))
         node.receive(
             from: 2, term: 3, .appendRequest(previous: id(1, 1), entries: entries(terms: [2], after: 1), commit: 3))
+        #expect(question(&node) == nil, "asked already")
+        node.receive(from: 2, term: 3, .readIndexResponse(token, index: 3))
         #expect(!node.core.mayVote)
         node.syncsAtOnce = false
         node.receive(
@@ -179,17 +190,37 @@ struct VotingBanTests {
         #expect(node.core.role == .preCandidate)
     }
 
-    @Test func `a heartbeat's commit index is too low to count`() {
+    @Test func `no commit index that was not asked for ends it`() {
         var node = node()
         node.receive(from: 2, term: 1, .heartbeat(commit: 0, round: 0, truncatable: 0))
+        node.receive(from: 2, term: 1, .appendRequest(previous: .zero, entries: entries(terms: [1, 1]), commit: 2))
+        node.receive(from: 2, term: 1, .readIndexResponse(read(1), index: 2))
+        #expect(node.core.commitIndex == 2)
         #expect(!node.core.mayVote)
     }
 
-    @Test func `a leader that has not committed in its term does not end it`() {
+    @Test func `it asks again with every heartbeat, and the leader of another term anew`() throws {
         var node = node()
-        node.receive(from: 2, term: 3, .appendRequest(previous: .zero, entries: entries(terms: [1, 1]), commit: 2))
-        #expect(node.core.commitIndex == 2)
+        node.receive(from: 2, term: 1, .heartbeat(commit: 0, round: 0, truncatable: 0))
+        let first = try #require(question(&node))
+        node.receive(from: 2, term: 1, .heartbeat(commit: 0, round: 0, truncatable: 0))
+        #expect(question(&node) == first)
+        node.receive(from: 3, term: 2, .heartbeat(commit: 0, round: 0, truncatable: 0))
+        let second = try #require(question(&node))
+        #expect(second != first)
+        node.receive(from: 2, term: 1, .readIndexResponse(first, index: 0))
+        node.receive(from: 3, term: 2, .appendRequest(previous: .zero, entries: entries(terms: [2]), commit: 1))
         #expect(!node.core.mayVote)
+        node.receive(from: 3, term: 2, .readIndexResponse(second, index: 1))
+        #expect(node.core.mayVote)
+    }
+
+    @Test func `it has lost what its leader believes to be there, and that is no fault of the leader`() {
+        var node = node()
+        node.receive(from: 2, term: 1, .heartbeat(commit: 7, round: 4, truncatable: 0))
+        #expect(node.violation == nil)
+        #expect(node.core.commitIndex == 0)
+        #expect(node.takeMessages().contains { $0.body == .heartbeatResponse(round: 4) && !$0.mayVote })
     }
 
     @Test func `in a group it takes part again after a while`() {

@@ -30,7 +30,7 @@ extension ExploredNode {
 extension RaftCore {
     static let hashedFields = [
         "membership", "hardState", "role", "leader", "leaderOfTerm", "heardLeaderAt", "election", "mayVote",
-        "catchUpTarget", "log", "persistence", "restoredCommit", "truncatableIndex", "peers", "leadership",
+        "catchUp", "log", "persistence", "restoredCommit", "truncatableIndex", "peers", "leadership",
         "installing",
         "isDiskFull", "reads", "proposals", "openFetches", "openSnapshots", "announced", "violation",
     ]
@@ -54,7 +54,7 @@ extension RaftCore {
         election.ownVoteTicket = election.ownVoteTicket.map(persistence.relative)
         hasher.combine(election)
         hasher.combine(mayVote)
-        hasher.combine(catchUpTarget)
+        hasher.combine(catchUp)
         hasher.combine(log)
         persistence.hashState(into: &hasher)
         // Of no meaning once it is applied.

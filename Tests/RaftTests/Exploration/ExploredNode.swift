@@ -129,12 +129,16 @@ struct ExploredNode {
     // MARK: How it goes
 
     private mutating func step(_ input: Input) {
-        let commit = core.commitIndex
+        let (commit, role, term) = (core.commitIndex, core.role, core.term)
         core.step(input, at: Self.present)
         flaw?.bend(&core, after: input)
         standStill()
         disk.mayVote = core.mayVote
-        if core.commitIndex > commit { news.append(.committed(through: core.commitIndex, core.role, core.membership)) }
+        if core.commitIndex > commit {
+            // A leader that commits what it was waiting for to leave has left in the same step.
+            let author = role == .leader && core.term == term ? role : core.role
+            news.append(.committed(through: core.commitIndex, author, core.membership))
+        }
     }
 
     /// Overwrites what depends on the clock and on chance alone.
@@ -198,7 +202,8 @@ struct ExploredNode {
         case .membershipChanged(let membership): news.append(.membershipChanged(membership))
         case .violated(let violation): news.append(.wrong("\(violation)"))
         case .peerMisbehaved(let peer, let what): news.append(.wrong("misbehaviour of node \(peer): \(what)"))
-        case .proposalRefused, .readFailed, .roleChanged, .discardSnapshot, .learnerCaughtUp, .transferEnded:
+        case .proposalRefused, .readFailed, .roleChanged, .discardSnapshot, .learnerCaughtUp, .transferEnded,
+            .membershipSettled:
             break
         }
     }

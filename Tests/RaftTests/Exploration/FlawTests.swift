@@ -26,7 +26,7 @@ struct FlawTests {
         Expectation(flaw: .readsWithoutRound, example: .reads(isLong: false), rule: "linearizable read"),
         Expectation(flaw: .changesOverlap, example: .leaderRemoval(isLong: false), rule: "one change"),
         Expectation(flaw: .commitNotStored, example: .secondRemoval(isLong: false), rule: "leader completeness"),
-        Expectation(flaw: .commitNotCarried, example: .secondRemoval(isLong: false), rule: "election safety"),
+        Expectation(flaw: .commitNotCarried, example: .secondRemoval(isLong: false), rule: "leader completeness"),
         Expectation(flaw: .oldHalfDoesNotCount, example: .halfKnownJoint(isLong: false), rule: "leader completeness"),
         Expectation(flaw: .snapshotClaimsMore, example: .snapshots(isLong: false), rule: "commit"),
     ]

@@ -106,7 +106,8 @@ struct MembershipTests {
         cluster.settle()
         // Entry x is on node 1 alone: with the removal applied, that is all it takes.
         #expect(cluster[1].core.membership.voters == [1])
-        #expect(cluster[1].core.commitIndex == 3)
+        #expect(cluster[1].core.commitIndex == 4)
+        #expect(cluster[1].disk.entries.map(\.kind) == [.noop, .membership, .normal, .noop])
         #expect(cluster.state(of: 1) == ["x"])
     }
 
@@ -157,6 +158,84 @@ struct MembershipTests {
         cluster.with(2) { $0.applyAll() }
         cluster.fire(2)
         #expect(cluster[2].core.role == .candidate)
+    }
+
+    // MARK: When it may be relied on
+
+    /// Two nodes, of which node 1 leads and removes itself; it knows that this is committed, and node 2 does not.
+    private func afterRemovalOfLeader() -> Cluster {
+        var cluster = group(voters: [1, 2]) { _ in }
+        cluster.propose(1, change(.remove(1)), token: 1)
+        cluster.deliver { $0.to == 2 }
+        cluster.deliver { $0.to == 1 }
+        return cluster
+    }
+
+    @Test func `a leader that leaves goes when those who stay have it on disk, and says so before`() {
+        var cluster = afterRemovalOfLeader()
+        #expect(cluster[1].core.membership.voters == [2])
+        #expect(cluster[1].core.role == .leader && !cluster[1].core.isMembershipSettled)
+        #expect(cluster[1].settled == [])
+        cluster.with(2) { $0.syncsAtOnce = false }
+        cluster.deliver { $0.to == 2 }
+        #expect(cluster[1].core.role == .leader)
+        cluster.with(2) { node in
+            node.sync()
+            node.syncsAtOnce = true
+        }
+        cluster.settle()
+        #expect(cluster[1].settled == [2])
+        #expect(cluster[1].core.role == .follower)
+        // Its machine may be gone now, and the other one lose power.
+        cluster.crash(1)
+        cluster.restart(2, applied: 0)
+        cluster.run(for: .seconds(1))
+        #expect(cluster.leaders == [2])
+    }
+
+    @Test func `nobody is told that a leader may go whose last words are lost`() {
+        var cluster = afterRemovalOfLeader()
+        cluster.dropAll()
+        cluster.loses = { $0.from == 1 }
+        cluster.run(for: .seconds(2))
+        #expect(cluster[1].settled == [] && cluster.leaders == [])
+        // It has lost its office, but it is there, and its answer is all that the other one lacks.
+        cluster.loses = { _ in false }
+        cluster.run(for: .seconds(2))
+        #expect(cluster.leaders == [2])
+        #expect(cluster[2].core.membership.voters == [2] && cluster[2].core.isMembershipSettled)
+    }
+
+    @Test func `a leader that leaves takes no proposals, and reads need the others`() {
+        var cluster = afterRemovalOfLeader()
+        #expect(!cluster[1].core.acceptsProposals)
+        cluster.propose(1, "x", token: 2)
+        cluster.propose(1, change(.addLearner(3)), token: 3)
+        let refusal = ProposalRefusal.notLeader(leader: nil)
+        #expect(cluster[1].proposalEvents.suffix(2) == ["refused 2 \(refusal)", "refused 3 \(refusal)"])
+        cluster.give(1, .readIndexRequested(read(1)))
+        #expect(cluster[1].readEvents == [])
+    }
+
+    @Test func `a change that takes no vote is settled as soon as it is applied`() {
+        var cluster = group(voters: [1, 2, 3], learners: [4])
+        cluster.propose(1, change(.addLearner(5)), token: 1)
+        cluster.settle()
+        cluster.propose(1, change(.remove(4)), token: 2)
+        cluster.settle()
+        #expect(cluster[1].settled == [2, 3])
+        #expect(cluster[1].core.lastIndex == 3, "no empty entry was needed")
+    }
+
+    @Test func `a new leader's first entry settles what it knew`() {
+        var cluster = group(voters: [1, 2, 3, 4])
+        cluster.with(1) { $0.appliesAtOnce = false }
+        cluster.propose(1, change(.remove(4)), token: 1)
+        cluster.settle()
+        cluster.elect(2)
+        #expect(cluster[2].core.membership.voters == [1, 2, 3])
+        #expect(cluster[2].core.isMembershipSettled)
+        #expect(cluster[2].settled == [], "it led before nobody, so nobody asked it")
     }
 
     // MARK: Joint configurations

@@ -133,6 +133,7 @@ extension ProposalRefusal {
         switch self {
         case .notLeader(let leader): "not-leader \(leader.map { "\($0)" } ?? "none")"
         case .uncommittedLimit: "limit"
+        case .unappliedLimit: "backlog"
         case .diskFull: "disk-full"
         case .transferring(let target): "transferring \(target)"
         case .membershipChangePending: "pending-change"

@@ -81,7 +81,8 @@ struct Checker {
         case .violated(let violation): fail("node \(node.id): \(violation)")
         case .peerMisbehaved(let peer, let what): fail("node \(node.id) about \(peer): \(what)")
         case .membershipChanged(let membership): checkMembership(membership, of: node)
-        case .proposalRefused, .transferEnded, .learnerCaughtUp, .persist, .send, .apply, .fetch, .sendSnapshot,
+        case .membershipSettled, .proposalRefused, .transferEnded, .learnerCaughtUp, .persist, .send, .apply, .fetch,
+            .sendSnapshot,
             .installSnapshot, .discardSnapshot:
             break
         }

@@ -63,6 +63,11 @@ extension TestNode {
         events.compactMap { if case .transferEnded(let outcome) = $0 { outcome } else { nil } }
     }
 
+    /// Up to where the membership was said to be settled, each time.
+    var settled: [LogIndex] {
+        events.compactMap { if case .membershipSettled(let index) = $0 { index } else { nil } }
+    }
+
     var caughtUpLearners: [NodeID] {
         events.compactMap { if case .learnerCaughtUp(let node) = $0 { node } else { nil } }
     }

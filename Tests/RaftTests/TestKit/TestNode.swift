@@ -261,7 +261,7 @@ struct TestNode {
             }
             receivedSnapshots.remove(at: place)
         case .proposalAccepted, .proposalRefused, .proposalResolved, .readReady, .readFailed, .roleChanged,
-            .membershipChanged, .learnerCaughtUp, .transferEnded, .peerMisbehaved, .violated:
+            .membershipChanged, .membershipSettled, .learnerCaughtUp, .transferEnded, .peerMisbehaved, .violated:
             events.append(effect)
         }
     }

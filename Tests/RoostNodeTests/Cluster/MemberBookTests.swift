@@ -70,6 +70,29 @@ struct MemberBookTests {
         #expect(book.dialTable()[NodeID(5)] == nil)
     }
 
+    @Test func `those who were removed are dialled until they are bidden farewell`() throws {
+        let members: [NodeID: ClusterDirectory.Member] = [NodeID(4): .init(peer: "log:4")]
+        let book = try book(learners: [NodeID(4)], members: members)
+        let all = book.dialTable()
+        #expect(all[NodeID(4)] == .init(host: "log", port: 4))
+        let change = MembershipChange([.remove(NodeID(4))])
+        let membership = Membership(voters: Self.founders)
+        book.update(membership, try book.directory.applying(change, resulting: membership))
+        #expect(book.standing(of: NodeID(4)) == .removed)
+        #expect(book.dialTable() == all)
+        #expect(book.sayFarewell())
+        #expect(book.dialTable() == [:])
+        #expect(!book.sayFarewell(), "nobody is left to go")
+    }
+
+    @Test func `a change takes back that removals are confirmed`() throws {
+        let book = try book()
+        #expect(!book.confirmsRemovals)
+        book.confirmsRemovals = true
+        book.update(book.membership, book.directory)
+        #expect(!book.confirmsRemovals)
+    }
+
     @Test func `not every stranger is remembered`() throws {
         let book = try book()
         for id in 10..<100 as Range<UInt64> { _ = book.met(identity(id, peer: "x:\(id)")) }

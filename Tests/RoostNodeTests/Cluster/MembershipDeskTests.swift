@@ -21,7 +21,8 @@ struct MembershipDeskTests {
 
     /// Node 1 leads three founders, all of them near.
     private func view(
-        learners: [NodeID] = [], isLeader: Bool = true, lag: [NodeID: UInt64] = [NodeID(2): 0, NodeID(3): 0],
+        learners: [NodeID] = [], isLeader: Bool = true, isSettled: Bool = true,
+        lag: [NodeID: UInt64] = [NodeID(2): 0, NodeID(3): 0],
         members: [NodeID: ClusterDirectory.Member] = [:]
     ) -> DeskView {
         let membership = Membership(voters: Self.founders, learners: learners)
@@ -36,7 +37,8 @@ struct MembershipDeskTests {
             directory = next
         }
         return DeskView(
-            node: NodeID(1), isLeader: isLeader, membership: membership, directory: directory, lag: lag,
+            node: NodeID(1), isLeader: isLeader, isSettled: isSettled, membership: membership, directory: directory,
+            lag: lag,
             contacts: [
                 NodeID(1): .init(peer: "a:1", incarnation: 11), NodeID(2): .init(peer: "b:1", incarnation: 12),
                 NodeID(3): .init(peer: "c:1", incarnation: 13),
@@ -77,9 +79,9 @@ struct MembershipDeskTests {
 
         let id = EntryID(term: Term(2), index: LogIndex(9))
         desk.resolved(token, .committed(id))
-        desk.applied(LogIndex(8))
-        #expect(answers(&desk).isEmpty, "committed is not applied yet")
-        desk.applied(LogIndex(9))
+        desk.settled(through: LogIndex(8))
+        #expect(answers(&desk).isEmpty, "committed is not settled yet")
+        desk.settled(through: LogIndex(9))
         #expect(answers(&desk) == [1: .member(NodeID(4))])
         #expect(desk.isEmpty)
     }
@@ -257,8 +259,8 @@ struct MembershipDeskTests {
         let (token, _) = try proposal(desk.next(view()))
         #expect(desk.next(view()) == nil)
         desk.resolved(token, .committed(EntryID(term: Term(1), index: LogIndex(5))))
-        #expect(desk.next(view()) == nil, "it is not applied yet")
-        desk.applied(LogIndex(5))
+        #expect(desk.next(view()) == nil, "it is not settled yet")
+        desk.settled(through: LogIndex(5))
         let after = view(learners: [NodeID(4)], members: [NodeID(4): .init(peer: "d:1", incarnation: 4)])
         #expect(try proposal(desk.next(after)).change.steps == [.addLearner(NodeID(5))])
     }
@@ -268,12 +270,50 @@ struct MembershipDeskTests {
         var desk = desk(joiner(), .promote(NodeID(2)))
         let (token, _) = try proposal(desk.next(view()))
         #expect(desk.next(view(isLeader: false)) == nil)
+        desk.leadershipLost()
         #expect(answers(&desk) == [2: .failed(.notLeader)])
         desk.resolved(token, .lost)
         guard case .failed(.tryAgain)? = answers(&desk)[1] else {
             Issue.record("a lost change can be tried again")
             return
         }
+    }
+
+    @Test func `a leader begins nothing, and says of nobody that it is gone, before that is settled`() throws {
+        let members: [NodeID: ClusterDirectory.Member] = [NodeID(6): .init(peer: "gone:1")]
+        var desk = desk(.remove(NodeID(6)), joiner())
+        #expect(desk.next(view(isSettled: false, members: members)) == nil)
+        #expect(answers(&desk).isEmpty, "a new leader may have to repeat the removal of 6")
+        #expect(try proposal(desk.next(view(members: members))).change.steps == [.addLearner(NodeID(7))])
+        #expect(answers(&desk) == [1: .done])
+    }
+
+    /// The new leader finds the change done; only room that was made would look like somebody else's.
+    @Test(
+        arguments: [(.remove(NodeID(3)), true), (.reserve(peer: "d:1", id: nil, staysLearner: false), false)]
+            as [(MembershipDesk.Wish, Bool)])
+    func `leadership that is lost before a change is settled leaves it to the next leader`(
+        wish: MembershipDesk.Wish, mayAskAgain: Bool
+    ) throws {
+        var desk = desk(wish)
+        let (token, _) = try proposal(desk.next(view()))
+        desk.resolved(token, .committed(EntryID(term: Term(2), index: LogIndex(9))))
+        desk.leadershipLost()
+        switch answers(&desk)[1] {
+        case .failed(.tryAgain)?: #expect(mayAskAgain)
+        case .failed(.inDoubt)?: #expect(!mayAskAgain)
+        case let other: Issue.record("\(String(describing: other))")
+        }
+        #expect(desk.isEmpty)
+    }
+
+    @Test func `a promotion of the leader's own goes with its leadership, at whatever stage`() throws {
+        var desk = desk()
+        desk.addPromotion(of: NodeID(4))
+        _ = try proposal(desk.next(view(learners: [NodeID(4)])))
+        desk.leadershipLost()
+        #expect(desk.isEmpty)
+        #expect(answers(&desk).isEmpty)
     }
 
     @Test func `who waits too long is told whether anything may have happened`() throws {

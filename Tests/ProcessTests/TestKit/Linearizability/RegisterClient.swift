@@ -10,6 +10,7 @@ struct RegisterClient: Sendable {
     private let ports: [UInt16]
     private let number: Int
     private let start: ContinuousClock.Instant
+    private let answers: Counter
     private(set) var history = History()
     /// Replies that no operation of these may have.
     private(set) var unexpected: [String] = []
@@ -17,8 +18,9 @@ struct RegisterClient: Sendable {
     /// - Parameters:
     ///   - ports: of the nodes; each operation goes to one of them, by chance.
     ///   - start: the zero of the history's clock, the same for all clients.
-    init(ports: [UInt16], number: Int, start: ContinuousClock.Instant) {
-        (self.ports, self.number, self.start) = (ports, number, start)
+    ///   - answers: counts operations of known outcome.
+    init(ports: [UInt16], number: Int, start: ContinuousClock.Instant, answers: Counter) {
+        (self.ports, self.number, self.start, self.answers) = (ports, number, start, answers)
     }
 
     mutating func run(until stop: StopFlag) {
@@ -63,6 +65,7 @@ struct RegisterClient: Sendable {
         let returned = ContinuousClock.now
         let outcome = call.outcome(reply)
         if outcome == nil { unexpected.append("\(call) was answered \(reply!)") }
+        if case .replied? = outcome { answers.add() }
         history.record(
             Operation(
                 client: number, call: call, outcome: outcome ?? .unknown, invoked: nanoseconds(invoked),

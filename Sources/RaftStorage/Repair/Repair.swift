@@ -1,0 +1,115 @@
+import ByteCoding
+import KeyValue
+package import Raft
+import RocksDB
+
+/// Makes a damaged data directory usable again by giving up what can't be read, and marks the node suspect: it has
+/// promised things that it does not know any more. It votes, and is counted, only after a leader has brought it up to
+/// what a majority *without it* holds.
+///
+/// It begins with a mark in the directory (`DataDirectory.suspectMark`), so that a crash at any later moment leaves a node
+/// that is suspect, whatever else was done; the repair can be run again then. Owned by one thread.
+package struct Repair {
+    /// What an operator gives up.
+    package enum Loss: String, Sendable, CaseIterable {
+        /// The end of the write-ahead log, from the first damage on: the newest entries of the log.
+        case writeAheadLog
+        /// The whole log. The state stays, as far as it is on disk.
+        case log
+        /// The state, and the log with it: everything but who the node is. The others send all of it again.
+        case state
+    }
+
+    /// What is there now.
+    package struct Outcome: Hashable, Sendable {
+        package var applied: EntryID
+        package var last: LogIndex
+        package var hardState: HardState
+        /// False on a node that never had others: there is nobody to ask, and what is left is what there is.
+        package var isSuspect: Bool
+    }
+
+    private let directory: DataDirectory
+    private let group: GroupID
+
+    /// - Parameter directory: its path.
+    package init(directory: String, group: GroupID = GroupID(1)) {
+        self.directory = DataDirectory(path: directory)
+        self.group = group
+    }
+
+    /// - Throws: `.locked` while a node runs, `.wrongIdentity`, `.newerFormat`, `.invariant` for a loss that nobody could
+    ///   make good; `.corruption` when more is damaged than may be given up: nothing was lost then that was readable.
+    package func run(_ loss: Loss) throws(StorageError) -> Outcome {
+        let lock = try DirectoryLock(path: directory.lock)
+        defer { withExtendedLifetime(lock) {} }
+        let identity = try OfflineStore.identity(of: directory)
+        let isAlone = try Survivors.isAlone(identity, in: directory, group)
+        guard loss != .state || !isAlone else {
+            throw StorageError(
+                .invariant, "node \(identity.node) has never had others: nobody could send its state again",
+                remedy: "restore a backup")
+        }
+        if !isAlone { try directory.markSuspect() }
+        let engine = try open(loss)
+        do throws(StorageError) {
+            let outcome = try repair(
+                engine, identity, loss, suspicion: isAlone ? Suspicion.none : Suspicion.repaired)
+            try storage("close the database") { () throws(EngineError) in try engine.close() }
+            try directory.unmarkSuspect()
+            return outcome
+        } catch {
+            // It may be the disk: an orderly close could abort.
+            engine.abandon()
+            throw error
+        }
+    }
+
+    /// Lifts a suspicion by an operator's word, without asking anybody: for a cluster in which so many nodes are suspect
+    /// that none of them can ever be trusted again. What the node has forgotten is lost if nobody else has it.
+    package func trust() throws(StorageError) {
+        let lock = try DirectoryLock(path: directory.lock)
+        defer { withExtendedLifetime(lock) {} }
+        let identity = try OfflineStore.identity(of: directory)
+        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        let engine = try RocksEngine.open(directory, configuration, creating: false)
+        let (records, _) = try EngineRecordStore.look(at: engine, identity)
+        try records.setMetadata(MetadataKey.suspect, Suspicion.record(Suspicion.none))
+        try storage("close the database") { () throws(EngineError) in try engine.close() }
+        try directory.unmarkSuspect()
+    }
+
+    private func open(_ loss: Loss) throws(StorageError) -> RocksEngine {
+        do throws(StorageError) { return try RocksEngine.openDamaged(directory) } catch {
+            guard error.kind == .corruption else { throw error }
+            // Tables of the state are newer than the damage: no log that this node once had fits them any more.
+            guard loss != .writeAheadLog else {
+                throw StorageError(
+                    .corruption, error.message,
+                    remedy: "the state on disk is newer than the damage: give the whole log up, with --drop-log")
+            }
+            try directory.setLogFilesAside()
+            return try RocksEngine.openDamaged(directory)
+        }
+    }
+
+    private func repair(
+        _ engine: RocksEngine, _ identity: Identity, _ loss: Loss, suspicion: UInt64
+    ) throws(StorageError) -> Outcome {
+        let survivors = try Survivors(engine, identity, group, without: loss)
+        let (applied, head, last) =
+            switch loss {
+            case .writeAheadLog: survivors.trimmed()
+            case .log: (survivors.applied, survivors.headBehindState, survivors.applied.index)
+            case .state: (EntryID.zero, LogHead(hardState: survivors.hardState), LogIndex.zero)
+            }
+        let rewrite = Rewrite(engine: engine, group: group, head: head, last: last, suspicion: suspicion)
+        switch loss {
+        case .writeAheadLog: try rewrite.trimLog(from: survivors.truncated)
+        case .log: try rewrite.replaceLog()
+        case .state: try rewrite.replaceLogAndState(generation: survivors.generation)
+        }
+        return Outcome(
+            applied: applied, last: last, hardState: head.hardState, isSuspect: suspicion != Suspicion.none)
+    }
+}

@@ -1,0 +1,91 @@
+import Logging
+import Raft
+import RaftStorage
+import Synchronization
+
+/// Carries out what `ReliefPlan` decides, on a thread of its own: some of it takes long.
+final class SpaceRelief: Sendable {
+    private let group: GroupID
+    private let store: NodeStore
+    private let board: SpaceBoard
+    private let failure: FailureLatch
+    private let logger: Logger
+    private let stateFlushed: @Sendable () -> Void
+    private let plan = Mutex(ReliefPlan())
+    private let isBusy = Atomic<Bool>(false)
+    private let isCompacting = Atomic<Bool>(false)
+    private let pool = BlockingPool(threads: 1, name: "roost-relief")
+
+    /// - Parameter stateFlushed: the log can be cut further now.
+    init(
+        group: GroupID, store: NodeStore, board: SpaceBoard, failure: FailureLatch, logger: Logger,
+        stateFlushed: @escaping @Sendable () -> Void
+    ) {
+        self.group = group
+        self.store = store
+        self.board = board
+        self.failure = failure
+        self.logger = logger
+        self.stateFlushed = stateFlushed
+    }
+
+    /// Does what is worth doing, unless it is at it already. Returns at once.
+    func consider(_ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, applied: UInt64, now: MonotonicTime) {
+        guard !isBusy.load(ordering: .acquiring) else { return endHungryCompaction(picture) }
+        let situation = ReliefPlan.Situation(
+            picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
+            obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),
+            cuts: board.cuts, applied: applied, now: now)
+        let steps = plan.withLock { $0.next(situation) }
+        guard !steps.isEmpty else { return }
+        isBusy.store(true, ordering: .releasing)
+        pool.run { [self] in
+            do throws(StorageError) {
+                for step in steps where !failure.isSet { try perform(step) }
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+            }
+            isBusy.store(false, ordering: .releasing)
+        }
+    }
+
+    /// Its output may be as large as its input: nobody knows before.
+    private func endHungryCompaction(_ picture: SpaceBoard.Picture) {
+        guard isCompacting.load(ordering: .acquiring), picture.reading.roomBytes < picture.leastRoomOfCompactions else {
+            return
+        }
+        logger.warning("ended a compaction that took too much room: it is tried again after more deletions")
+        store.cancelCompaction()
+        store.allowCompaction()
+    }
+
+    private func perform(_ step: ReliefPlan.Step) throws(StorageError) {
+        logger.debug("giving room back", metadata: ["disk.relief": "\(step)"])
+        switch step {
+        case .resumeCompactions: try store.setCompactsByItself(true)
+        case .pauseCompactions: try store.setCompactsByItself(false)
+        case .dropSnapshots: try store.dropFinishedSnapshots(of: group)
+        case .flushState:
+            try store.flushState()
+            stateFlushed()
+        case .flushLog: try store.flushLog()
+        case .compactLog: timed { store.compactLog() }
+        case .compactState: timed { store.compactState() }
+        }
+    }
+
+    private func timed(_ compact: () -> Void) {
+        let start = SystemClock.monotonic()
+        isCompacting.store(true, ordering: .releasing)
+        compact()
+        isCompacting.store(false, ordering: .releasing)
+        let end = SystemClock.monotonic()
+        plan.withLock { $0.compacted(from: start, to: end) }
+    }
+
+    /// Ends what is under way: before the store is closed.
+    func stop() {
+        store.cancelCompaction()
+        pool.stop()
+    }
+}

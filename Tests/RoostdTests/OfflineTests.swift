@@ -1,0 +1,168 @@
+import ArgumentParser
+import ByteCoding
+import Foundation
+import KeyValue
+import Raft
+import RaftStorage
+import RoostNode
+import Testing
+
+@testable import roostd
+
+@Suite("verify, inspect, repair")
+struct OfflineTests {
+    /// A data directory that vanishes with the object.
+    private final class Folder {
+        let path: String
+
+        init() throws {
+            path = FileManager.default.temporaryDirectory.path + "/roostd-test-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// A node of a cluster of three that has written something.
+    private func makeNode(in folder: Folder) throws -> String {
+        let directory = folder.path + "/data"
+        let store = try NodeStore.open(
+            StoreConfiguration(
+                directory: directory, node: NodeID(2), clusterName: "test", founders: [NodeID(1), NodeID(2), NodeID(3)])
+        )
+        let group = Inspect.group
+        _ = try store.recover(group, founders: Membership(voters: [NodeID(1), NodeID(2), NodeID(3)])) { _ in }
+        try store.write([
+            PersistBatch(
+                group: group, ticket: PersistTicket(1), hardState: HardState(term: Term(1), vote: NodeID(1)),
+                truncateFrom: nil,
+                entries: [
+                    Entry(
+                        group: group, id: EntryID(term: Term(1), index: LogIndex(1)), kind: .normal,
+                        payload: Self.block())
+                ], commit: LogIndex(1))
+        ])
+        try store.close()
+        return directory
+    }
+
+    private static func block() -> Bytes {
+        var writer = SegmentWriter()
+        let (key, value): (Bytes, Bytes) = ("k\u{1}", "value")
+        key.withUnsafeBytes { key in value.withUnsafeBytes { writer.set(key: key, value: $0, condition: .ifAbsent) } }
+        return Block.encode(
+            stamp: 7, segments: [writer.finish().sign(Origin(node: 2, incarnation: 255, sequence: 9))])
+    }
+
+    private func parsed<Command>(_ arguments: [String], as type: Command.Type = Command.self) throws -> Command {
+        try #require(try Roostd.parseAsRoot(arguments) as? Command)
+    }
+
+    @Test func `the directory comes from the flag, or from the configuration`() throws {
+        let verify: Verify = try parsed(["verify", "--data-dir", "/x"])
+        #expect(try verify.options.directory(after: verify.daemon.options) == "/x")
+        let outer: Verify = try parsed(["--data-dir", "/y", "verify", "--json"])
+        #expect(try outer.options.directory(after: outer.daemon.options) == "/y")
+        let keys: InspectKeys = try parsed(["--data-dir", "/z", "inspect", "keys", "--prefix", "a"])
+        #expect(try keys.options.directory(after: keys.inspect.daemon.options) == "/z")
+        let summary: InspectSummary = try parsed(["inspect", "--data-dir", "/w"])
+        #expect(try summary.options.directory(after: summary.inspect.daemon.options) == "/w")
+    }
+
+    @Test func `a repair needs to be told what to give up, one thing at a time`() throws {
+        #expect(throws: (any Error).self) { try Roostd.parseAsRoot(["repair", "--data-dir", "/x"]) }
+        #expect(throws: (any Error).self) { try Roostd.parseAsRoot(["repair", "--drop-log", "--drop-state"]) }
+        let losses: [(flag: String, loss: Repair.Loss?)] = [
+            ("--accept-wal-loss", .writeAheadLog), ("--drop-log", .log), ("--drop-state", .state), ("--trust", nil),
+        ]
+        for (flag, loss) in losses {
+            let repair: RepairCommand = try parsed(["repair", flag])
+            #expect(repair.action.loss == loss)
+        }
+    }
+
+    @Test func `a whole directory ends well, damage ends with 65 and the file`() throws {
+        let folder = try Folder()
+        let directory = try makeNode(in: folder)
+        let verify: Verify = try parsed(["verify", "--data-dir", directory, "--quiet"])
+        try verify.run()
+        let tables = try FileManager.default.contentsOfDirectory(atPath: directory + "/db")
+            .filter { $0.hasSuffix(".sst") }.sorted()
+        let table = directory + "/db/" + (try #require(tables.last))
+        var bytes = try Data(contentsOf: URL(filePath: table))
+        bytes[3] ^= 1
+        try bytes.write(to: URL(filePath: table))
+        let failure = #expect(throws: NodeFailure.self) { try verify.run() }
+        #expect(failure?.code == .corruption)
+        #expect(failure?.cause.contains(table) == true)
+    }
+
+    @Test func `a directory in use ends with 75, one that is none with 66`() throws {
+        let folder = try Folder()
+        let directory = try makeNode(in: folder)
+        let store = try NodeStore.open(StoreConfiguration(directory: directory, origin: .existing))
+        for command in ["verify", "inspect"] {
+            var looking = try Roostd.parseAsRoot([command, "--data-dir", directory])
+            #expect(#expect(throws: NodeFailure.self) { try looking.run() }?.code == .dataLocked)
+            var nowhere = try Roostd.parseAsRoot([command, "--data-dir", directory + "/nothing"])
+            #expect(#expect(throws: NodeFailure.self) { try nowhere.run() }?.code == .foreignData)
+        }
+        try store.close()
+    }
+
+    @Test func `every form of inspect runs, and a repair leaves a node that is suspect`() throws {
+        let folder = try Folder()
+        let directory = try makeNode(in: folder)
+        for arguments in [["inspect"], ["inspect", "log"], ["inspect", "keys"], ["inspect", "log", "--from", "2"]] {
+            for form in [[], ["--json"]] {
+                var command = try Roostd.parseAsRoot(arguments + ["--data-dir", directory] + form)
+                try command.run()
+            }
+        }
+        var repair = try Roostd.parseAsRoot(["repair", "--drop-log", "--data-dir", directory])
+        try repair.run()
+        #expect(try OfflineStore.open(directory).isSuspect())
+        var trust = try Roostd.parseAsRoot(["repair", "--trust", "--data-dir", directory, "--json"])
+        try trust.run()
+        #expect(try !OfflineStore.open(directory).isSuspect())
+    }
+
+    @Test func `a summary has all that a program may ask for`() throws {
+        let folder = try Folder()
+        let store = try OfflineStore.open(try makeNode(in: folder))
+        let document = SummaryDocument(try store.summary(of: Inspect.group))
+        #expect([document.node, document.term, document.commit] == [2, 1, 1])
+        #expect([document.vote, document.first, document.last] == [1, 1, 1])
+        #expect(document.founders == [1, 2, 3])
+        #expect(document.suspect && document.applied == nil)
+        let again = try JSONDecoder().decode(SummaryDocument.self, from: Data(JSONText.of(document).utf8))
+        #expect(JSONText.of(again) == JSONText.of(document))
+    }
+
+    @Test func `an entry says what it does`() {
+        func entry(_ kind: Entry.Kind, _ payload: Bytes) -> EntryDocument {
+            EntryDocument(
+                Entry(
+                    group: Inspect.group, id: EntryID(term: Term(3), index: LogIndex(8)), kind: kind, payload: payload))
+        }
+        let set = entry(.normal, Self.block())
+        #expect(set.commands == ["set k\\x01 (5 B, if absent)"])
+        #expect(set.origins == ["2-00000000000000ff-9"] && set.stamp == 7)
+        #expect(set.line == "8\tterm 3\tnormal\t\(set.bytes) B\tset k\\x01 (5 B, if absent)")
+        let change = MembershipChange([.addVoter(NodeID(4)), .remove(NodeID(1))])
+        #expect(entry(.membership, change.encode()).commands == ["add node 4 as a voter", "remove node 1"])
+        #expect(entry(.noop, Bytes()).commands == [])
+        #expect(entry(.normal, "?").error != nil)
+    }
+
+    @Test func `progress is a bar where the end is known, and a number where it is not`() {
+        func line(_ step: VerificationProgress.Step, _ done: UInt64, _ total: UInt64) -> String {
+            ProgressBar.line(VerificationProgress(step: step, done: done, total: total))
+        }
+        #expect(
+            line(.tables, 512 << 10, 1 << 20) == "tables            [##########··········]  50 %  512.0 KiB of 1.0 MiB")
+        #expect(line(.state, 3000, 2000) == "state             [####################] 100 %  3,000 of 2,000")
+        #expect(line(.log, 1_234_567, 0) == "log               1,234,567")
+        #expect(line(.opening, 0, 0) == "opening           …")
+    }
+}
