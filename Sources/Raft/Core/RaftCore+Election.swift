@@ -201,7 +201,9 @@ extension RaftCore {
         election.tally.record(node, granted: granted)
         switch election.tally.outcome(in: membership) {
         case .pending: break
-        case .won: becomeCandidate()
+        // It may have learned meanwhile that a change is committed.
+        case .won where mayCampaign: becomeCandidate()
+        case .won: becomeFollower(in: hardState.term, leader: nil)
         case .lost: becomeFollower(in: hardState.term, leader: nil)
         }
     }

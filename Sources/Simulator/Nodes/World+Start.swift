@@ -20,8 +20,10 @@ extension World {
         let store = try openStore(of: node, files)
         let machine = KeyValueMachine(store: store.state, group: group.rawValue)
         var position = try store.appliedPosition(group) ?? basePosition
+        var replayed: [Entry] = []
         let restored = try store.recover(group, founders: founders) { (entries) throws(StorageError) in
             marks.reach(.replayedAtStart)
+            replayed += entries
             let units = self.units(of: entries, &position, on: node.place)
             do throws(ApplyError) {
                 try machine.apply(units, settlingFor: 0, incarnation: 0) { _, _ in }
@@ -32,6 +34,8 @@ extension World {
         }
         if let applied = try store.appliedPosition(group) { position = applied }
         judge.started(node.place, restored)
+        // Some of them a sole voter may have committed in the very turn in which it crashed: nobody has applied them before.
+        judge.applies(replayed, on: node.place)
         if let tree = node.disk.visible.newestState {
             judge.compareState(tree, at: restored.applied, on: node.place, surely: true)
         }

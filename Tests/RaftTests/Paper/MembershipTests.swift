@@ -160,6 +160,24 @@ struct MembershipTests {
         #expect(cluster[2].core.role == .candidate)
     }
 
+    @Test func `a pre-candidate that learns of a committed change does not go on`() {
+        let payload = change(.addLearner(4)).encode()
+        let log = [entry(1, 1), Entry(group: RaftTests.group, id: id(1, 2), kind: .membership, payload: payload)]
+        let restored = RestoredState(
+            hardState: HardState(term: 1), membership: Membership(voters: [1, 2, 3]),
+            termRuns: TestDisk.termRuns(of: log), lastIndex: 2, commit: 1, unapplied: log)
+        for isTold in [false, true] {
+            var node = TestNode(1, restored: restored)
+            node.appliesAtOnce = false
+            node.timeOut()
+            #expect(node.core.role == .preCandidate)
+            if isTold { node.receive(from: 3, term: 1, .commitNotice(id(1, 2))) }
+            node.receive(from: 2, term: 2, .preVoteResponse(granted: true))
+            #expect(node.core.role == (isTold ? .follower : .candidate))
+            #expect(node.core.term == (isTold ? 1 : 2))
+        }
+    }
+
     // MARK: When it may be relied on
 
     /// Two nodes, of which node 1 leads and removes itself; it knows that this is committed, and node 2 does not.
