@@ -55,11 +55,13 @@ extension DaemonProcess {
     /// Limits so small that flushes, cuts of the log and snapshots come all the time.
     static let restless = [
         "--max-unflushed-entries", "100", "--truncation-slack-entries", "10", "--max-retained-entries", "100",
-        "--log-write-buffer-bytes", "1MiB", "--state-write-buffer-bytes", "256KiB", "--reserve-bytes", "64KiB",
+        "--log-write-buffer-bytes", "1MiB", "--state-write-buffer-bytes", "256KiB", "--min-free-bytes", "auto",
+        "--reserve-bytes", "64KiB",
     ]
     /// Small files, so that a disk image stays small.
     static let frugal = [
-        "--log-write-buffer-bytes", "4MiB", "--state-write-buffer-bytes", "2MiB", "--reserve-bytes", "1MiB",
+        "--log-write-buffer-bytes", "4MiB", "--state-write-buffer-bytes", "2MiB", "--min-free-bytes", "auto",
+        "--reserve-bytes", "1MiB",
     ]
 }
 
