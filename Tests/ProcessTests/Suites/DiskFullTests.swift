@@ -45,11 +45,14 @@ extension ProcessTests {
             #expect(writer.acknowledged > 1_000)
             print("refused after \(writer.acknowledged) values of 16 KiB, \(disk.free >> 10) KiB free")
             #expect(try writer.violations() == [])
-            #expect(try diskState(node).level == "low")
+            // A compaction may have given room back since: then it is ample again, and takes some more.
+            #expect(node.log.contains("the disk is low on space"))
+            #expect(try diskState(node).level != "full")
 
-            // It stays so, and nothing grows while it is asked again and again.
+            // It is never full of what it wrote itself, however often it is asked.
             for _ in 1...200 { _ = try writer.writeOne() }
             #expect(disk.free > 0)
+            #expect(try diskState(node).level != "full")
 
             let took = try timed {
                 try writer.deleteAll(but: 100)
