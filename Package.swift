@@ -117,7 +117,7 @@ let package = Package(
         .executableTarget(
             name: "roost-bench",
             dependencies: [
-                "RESP",
+                "ByteCoding", "KeyValue", "RESP", "Raft", "RaftStorage", "RocksDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
 

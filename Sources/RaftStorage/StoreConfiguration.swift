@@ -26,9 +26,10 @@ package struct StoreConfiguration: Sendable {
     package var stateWriteBufferBytes = 32 << 20
     /// Memtables of the state, so that applying goes on while some are flushed. Default 4.
     package var stateWriteBuffers = 4
-    /// Size of the log's memtable, in bytes. At least eight times that of the state: the log is cut after each flush of
-    /// the state, and what is cut before its memtable fills never reaches an SST file. Default 256 MiB.
-    package var logWriteBufferBytes = 256 << 20
+    /// Size of the log's memtable, in bytes. At least eight times `maxUnflushedLogBytes`: the log is cut after each flush
+    /// of the state, and what is cut before its memtable is written out, when it is half full (`NodeStore.tidyLog`), never
+    /// reaches an SST file. A restart reads it back, at about 300 MB/s. Default 128 MiB.
+    package var logWriteBufferBytes = 128 << 20
     /// Memtables of the log. Default 3.
     package var logWriteBuffers = 3
     /// Blocks of SST files kept in memory, in bytes; index and filter blocks are charged to it. Default 64 MiB.
@@ -40,10 +41,11 @@ package struct StoreConfiguration: Sendable {
     package var backgroundJobs = 2
 
     /// The state is flushed when the entries applied since the last flush exceed this many bytes: they are read and
-    /// applied again after a crash. Default 64 MiB.
-    package var maxUnflushedLogBytes = 64 << 20
-    /// The state is flushed when more entries than this were applied since the last flush. Replay runs at about 0.4
-    /// million a second, so the default, 500,000, costs at most about 1.5 s.
+    /// applied again after a crash, at about 0.4 million commands a second. Default 16 MiB, 130,000 commands with values
+    /// of 100 bytes.
+    package var maxUnflushedLogBytes = 16 << 20
+    /// The state is flushed when more entries than this were applied since the last flush. Small entries are applied again
+    /// at about 0.4 million a second; bytes say so before the default, 500,000, does.
     package var maxUnflushedEntries = 500_000
     /// The state is flushed when something has waited this long, provided `minAgedBytes` wait. Default 60 s.
     package var maxUnflushedAge = Duration.seconds(60)
@@ -52,9 +54,10 @@ package struct StoreConfiguration: Sendable {
     /// Entries that stay in the log below the point where it could be cut, so that a follower that was away for a
     /// moment catches up from them. Default 10,000.
     package var truncationSlackEntries = 10_000
-    /// The same in bytes, whichever is less: entries of a megabyte each would make ten thousand of them too many.
-    /// Default 64 MiB.
-    package var truncationSlackBytes = 64 << 20
+    /// The same in bytes, whichever is less: entries of a megabyte each would make ten thousand of them too many, and
+    /// what stays is written once more whenever the log's memtable is. Members that are away hold the log back by
+    /// themselves. Default 8 MiB.
+    package var truncationSlackBytes = 8 << 20
 
     /// With less free space than this at the start, the directory's reserve is given up first (`ReserveFile`).
     /// Default 0: never.

@@ -5,7 +5,7 @@ import Foundation
 struct RoostBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "roost-bench", abstract: "Measure Roost on this machine.",
-        subcommands: [CompareCommand.self, TransferCommand.self, JoinCommand.self],
+        subcommands: [CompareCommand.self, TransferCommand.self, JoinCommand.self, StorageCommand.self],
         defaultSubcommand: CompareCommand.self)
 }
 

@@ -111,6 +111,10 @@ final class RocksEngine: StorageEngine {
         batch.changes.clear()
     }
 
+    func unflushedBytes(of family: ColumnFamily) -> UInt64 {
+        database.integerProperty("rocksdb.cur-size-active-mem-table", of: family) ?? 0
+    }
+
     func flush(_ family: ColumnFamily) throws(EngineError) {
         try rocks { () throws(RocksDBError) in try database.flush(family) }
     }

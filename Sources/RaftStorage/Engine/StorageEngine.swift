@@ -69,6 +69,9 @@ package protocol StorageEngine: Sendable {
     func makeBatch() -> Batch
     /// Makes all of the batch visible at once, in order, and empties it.
     func write(_ batch: Batch, _ durability: Durability) throws(EngineError)
+    /// Bytes of the family that a flush would look at: written since the last one, obsolete or not. 0 where that is
+    /// nothing worth knowing.
+    func unflushedBytes(of family: Family) -> UInt64
     /// Makes everything durable that was written to the family before the call.
     func flush(_ family: Family) throws(EngineError)
     /// A way to fill a family that is new and empty with much at once.
@@ -136,6 +139,7 @@ package protocol FamilyLoader: AnyObject {
 }
 
 extension StorageEngine {
+    package func unflushedBytes(of family: Family) -> UInt64 { 0 }
     package func statistics(state: Family) -> StoreStatistics { StoreStatistics() }
     package func report(state: Family) -> String? { nil }
     package func compact(_ family: Family) {}

@@ -16,6 +16,18 @@ extension NodeStore {
         try failStop { () throws(StorageError) in try records.flushLog() }
     }
 
+    /// The same where it is worth it, to be called after each cut: once the log's memtable is half full. By then nearly
+    /// all that it holds is cut off, and so never written; what a restart has to read back is kept short, and memory
+    /// with it. A memtable that fills up by itself does so at any moment, and writes what is about to be cut.
+    ///
+    /// - Returns: whether it was.
+    @discardableResult
+    package func tidyLog() throws(StorageError) -> Bool {
+        guard records.unflushedLogBytes >= UInt64(configuration.logWriteBufferBytes / 2) else { return false }
+        try flushLog()
+        return true
+    }
+
     /// Rewrites the state without what was overwritten and deleted: takes as long as reading and writing all of it, and
     /// needs room for what is left of it, or for a part, meanwhile. Everything else goes on.
     ///

@@ -1,4 +1,5 @@
 import ByteCoding
+import Glibc
 import KeyValue
 import Raft
 
@@ -11,13 +12,17 @@ struct SnapshotDecoder {
     private var hash = SnapshotHash()
     private var blocks: UInt64 = 0
     private var pairs: UInt64 = 0
-    private var lastKey: Bytes?
+    /// The last key of the blocks before.
+    private var lastKey = Bytes()
     private let description: SnapshotDescription
+    /// All keys of the group lie between them.
+    private let range: (lower: Bytes, upper: Bytes)
 
     /// A file that should be what `description` says.
     init(_ file: any SnapshotFile, _ description: SnapshotDescription) throws(SnapshotError) {
         self.file = file
         self.description = description
+        range = StateKey.groupRange(description.group.rawValue)
         totalBytes = try snapshot { () throws(StorageError) in try file.byteCount() }
     }
 
@@ -86,31 +91,52 @@ struct SnapshotDecoder {
         } catch { throw .malformed("\(error)") }
     }
 
+    /// A snapshot has millions of pairs: they are looked at where they lie.
     private mutating func read(
         _ block: Bytes, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(StorageError) -> Void
     ) throws(SnapshotError) {
-        var reader = ByteReader(block)
-        while !reader.isAtEnd {
-            let (key, value): (Bytes, Bytes)
-            do throws(MalformedBytes) {
-                (key, value) = (try reader.lengthPrefixed("key"), try reader.lengthPrefixed("value"))
-            } catch { throw .malformed("block \(blocks) of the snapshot: \(error)") }
-            try check(key, value)
-            pairs += 1
-            lastKey = key
-            try snapshot { () throws(StorageError) in
-                try key.withUnsafeBytes { (key) throws(StorageError) in
-                    try value.withUnsafeBytes { (value) throws(StorageError) in try body(key, value) }
+        let before = lastKey
+        lastKey = try before.withUnsafeBytes { (before) throws(SnapshotError) in
+            try block.withUnsafeBytes { (memory) throws(SnapshotError) in
+                var (last, offset) = (before, 0)
+                while offset < memory.count {
+                    let (key, value): (UnsafeRawBufferPointer, UnsafeRawBufferPointer)
+                    do throws(MalformedBytes) {
+                        key = try Self.run(memory, &offset, "key")
+                        value = try Self.run(memory, &offset, "value")
+                    } catch { throw .malformed("block \(blocks) of the snapshot: \(error)") }
+                    if pairs == 0 {
+                        try checkApplied(Bytes(copying: key), Bytes(copying: value))
+                    } else {
+                        try check(key, follows: last)
+                    }
+                    pairs += 1
+                    last = key
+                    try snapshot { () throws(StorageError) in try body(key, value) }
                 }
+                return Bytes(copying: last)
             }
         }
     }
 
-    private func check(_ key: Bytes, _ value: Bytes) throws(SnapshotError) {
-        guard let lastKey else { return try checkApplied(key, value) }
-        guard lastKey < key else { throw .malformed("keys of the snapshot don't ascend in block \(blocks)") }
-        let (lower, upper) = StateKey.groupRange(description.group.rawValue)
-        guard lower <= key, key < upper else { throw .malformed("the snapshot has a key of another group") }
+    /// A `u32` length and so many bytes.
+    private static func run(
+        _ memory: UnsafeRawBufferPointer, _ offset: inout Int, _ what: StaticString
+    ) throws(MalformedBytes) -> UnsafeRawBufferPointer {
+        let start = offset + MemoryLayout<UInt32>.size
+        guard start <= memory.count else { throw MalformedBytes(what.description, at: offset) }
+        let count = Int(UInt32(littleEndian: memory.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        guard count <= memory.count - start else { throw MalformedBytes(what.description, at: offset) }
+        offset = start + count
+        return UnsafeRawBufferPointer(rebasing: memory[start..<offset])
+    }
+
+    private func check(_ key: UnsafeRawBufferPointer, follows last: UnsafeRawBufferPointer) throws(SnapshotError) {
+        guard last.precedes(key) else { throw .malformed("keys of the snapshot don't ascend in block \(blocks)") }
+        let isWithin =
+            range.upper.withUnsafeBytes { key.precedes($0) }
+            && range.lower.withUnsafeBytes { !key.precedes($0) }
+        guard isWithin else { throw .malformed("the snapshot has a key of another group") }
     }
 
     private func checkApplied(_ key: Bytes, _ value: Bytes) throws(SnapshotError) {
@@ -141,5 +167,15 @@ struct SnapshotDecoder {
         defer { offset += UInt64(count) }
         let offset = offset
         return try snapshot { () throws(StorageError) in try file.read(at: offset, count: count) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Bytewise order, a prefix before its extensions, as in `Bytes`.
+    fileprivate func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
+        let common = Swift.min(count, other.count)
+        guard common > 0, let mine = baseAddress, let theirs = other.baseAddress else { return count < other.count }
+        let order = memcmp(mine, theirs, common)
+        return order == 0 ? count < other.count : order < 0
     }
 }

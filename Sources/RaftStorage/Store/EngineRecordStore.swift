@@ -128,6 +128,8 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
 
     // MARK: Room on the disk
 
+    var unflushedLogBytes: UInt64 { engine.family(.raft).map { engine.unflushedBytes(of: $0) } ?? 0 }
+
     func flushLog() throws(StorageError) {
         guard let raft = engine.family(.raft) else { return }
         try storage("flush the log") { () throws(EngineError) in try engine.flush(raft) }

@@ -32,6 +32,8 @@ protocol RecordStore: Sendable {
         _ fill: (any FamilyLoader) throws(StorageError) -> Void
     ) throws(StorageError)
 
+    /// What `flushLog` would look at, most of it cut off by now.
+    var unflushedLogBytes: UInt64 { get }
     /// Makes the log durable as table files, so that the write-ahead log can go.
     func flushLog() throws(StorageError)
     /// Rewrites the state without what is obsolete, until that is done or `cancelCompaction` is called.

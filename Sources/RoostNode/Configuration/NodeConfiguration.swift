@@ -109,8 +109,8 @@ extension NodeConfiguration {
         package var stateWriteBufferBytes = 32 << 20
         /// Memtables of the state before writes stall. Default 4.
         package var stateWriteBuffers = 4
-        /// One memtable of the log. Default 256 MiB: most entries are truncated before they would be flushed.
-        package var logWriteBufferBytes = 256 << 20
+        /// One memtable of the log. Default 128 MiB: most entries are truncated before they would be flushed.
+        package var logWriteBufferBytes = 128 << 20
         /// Memtables of the log before writes stall. Default 3.
         package var logWriteBuffers = 3
         /// Cache of uncompressed blocks. Default 64 MiB.
@@ -119,16 +119,16 @@ extension NodeConfiguration {
         package var maxTotalWalBytes = 512 << 20
         /// Threads for flushes and compactions. Default 2.
         package var backgroundJobs = 2
-        /// Log bytes that a restart may have to apply again before a flush is asked for. Default 64 MiB.
-        package var maxUnflushedLogBytes = 64 << 20
+        /// Log bytes that a restart may have to apply again before a flush is asked for. Default 16 MiB.
+        package var maxUnflushedLogBytes = 16 << 20
         /// The same as a number of entries. Default 500,000.
         package var maxUnflushedEntries = 500_000
         /// The same as an age. Default 60 s.
         package var maxUnflushedAge: Duration = .seconds(60)
         /// Applied entries kept in the log for followers that lag. Default 10,000.
         package var truncationSlackEntries = 10_000
-        /// The same in bytes, whichever is less. Default 64 MiB.
-        package var truncationSlackBytes = 64 << 20
+        /// The same in bytes, whichever is less. Default 8 MiB.
+        package var truncationSlackBytes = 8 << 20
         /// All files are read again and again, so much of them a second, to find damage early; 0: never. Default 8 MiB.
         package var scrubRateBytes = 8 << 20
         /// Pause between two such passes. Default 24 h.

@@ -184,7 +184,11 @@ final class Engine: Sendable {
         let installer = SnapshotInstaller(
             group: environment.group, store: recovered.store, machine: recovered.machine, traffic: snapshots)
         let logWriter = LogWriter(
-            store: recovered.store, installer: installer, metrics: metrics, failure: failure, report: report)
+            store: recovered.store, installer: installer, metrics: metrics, failure: failure,
+            report: { event in
+                report(event)
+                if case .truncated = event { maintenance.look() }
+            })
         let applier = Applier(
             machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
             maintenance: maintenance, report: report)

@@ -49,7 +49,7 @@ final class Maintenance: Sendable {
         if isDue { inbox.push(.look) }
     }
 
-    /// The state was flushed by somebody else.
+    /// The state was flushed by somebody else, or the log was cut.
     func look() { inbox.push(.look) }
 
     func stop() {
@@ -74,6 +74,7 @@ final class Maintenance: Sendable {
             do throws(StorageError) {
                 if isDue, space.mayFlush { try store.flushState() }
                 try noteDurable()
+                if space.mayFlush { try store.tidyLog() }
             } catch {
                 failure.fail(NodeFailure(storage: error))
                 return

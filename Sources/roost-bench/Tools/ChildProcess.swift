@@ -6,7 +6,7 @@ final class ChildProcess: Sendable {
     /// Those that run, for the end of this program.
     static let running = Mutex<[pid_t: ChildProcess]>([:])
 
-    private let pid: pid_t
+    let pid: pid_t
     private let log: String
     private let status = Mutex<Int32?>(nil)
 
@@ -35,10 +35,17 @@ final class ChildProcess: Sendable {
     /// SIGTERM, and SIGKILL for what is still there after ten seconds.
     func stop() {
         for (signal, limit) in [(SIGTERM, Duration.seconds(10)), (SIGKILL, .seconds(10))] {
-            if !hasEnded { kill(pid, signal) }
+            if !hasEnded { Glibc.kill(pid, signal) }
             let deadline = ContinuousClock.now + limit
             while !hasEnded, ContinuousClock.now < deadline { pause(.milliseconds(5)) }
         }
+        _ = Self.running.withLock { $0.removeValue(forKey: pid) }
+    }
+
+    /// SIGKILL, and waits for the end.
+    func kill() {
+        if !hasEnded { Glibc.kill(pid, SIGKILL) }
+        while !hasEnded { pause(.milliseconds(1)) }
         _ = Self.running.withLock { $0.removeValue(forKey: pid) }
     }
 

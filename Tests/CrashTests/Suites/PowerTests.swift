@@ -13,11 +13,12 @@ extension CrashTests {
             var random = SplitMix64(seed: CrashForm.seed &* 3_000 + UInt64(series))
             let disk = try LossyDisk(sandbox, mebibytes: Self.imageMebibytes)
             let node = try start(on: disk, restless: !series.isMultiple(of: 2))
-            var chronicle = Chronicle()
+            var (chronicle, kills) = (Chronicle(), 0)
             for cut in 1...Self.cuts {
                 let round = "power-one-\(series)-\(cut)"
                 let ledger = try underLoad([node], round: round) {
                     breathe(upTo: 80, &random)
+                    kills += try killInRecovery(node, times: cut % 3, &random)
                     try disk.cut(cut.isMultiple(of: 2) ? .stop : .copy) { try node.kill() }
                     try node.start()
                 }
@@ -25,7 +26,56 @@ extension CrashTests {
                 try chronicle.add(ledger, round: round, readAt: node)
             }
             try chronicle.check(at: node)
-            say("one node, series \(series): \(Self.cuts) power cuts, \(chronicle.summary)")
+            say(
+                "one node, series \(series): \(Self.cuts) power cuts, \(kills) kills shortly before one, "
+                    + chronicle.summary)
+        }
+
+        /// What a killed process had written and not synced is there for the next one, but not for good: the power may be
+        /// gone while that recovers, or soon after.
+        private func killInRecovery(
+            _ node: DaemonProcess, times: Int, _ random: inout SplitMix64
+        ) throws -> Int {
+            for _ in 0..<times {
+                try node.kill()
+                try node.start()
+                breathe(upTo: 150, &random)
+            }
+            return times
+        }
+
+        /// A process takes what it finds for durable, whoever wrote it: so by the time it serves it must be.
+        @Test(.enabled(if: Shim.isAvailable)) func `what a recovery has found survives a power cut`() throws {
+            let (node, ledger) = try cutAfterRecovery(syncing: true)
+            try node.waitUntilServing()
+            #expect(try ledger.violations(node.connect()) == [])
+            say("what a recovery has found: \(ledger.acknowledged) writes that were never synced before, none lost")
+        }
+
+        /// The negative control: a recovery that syncs nothing.
+        @Test(.enabled(if: Shim.isAvailable)) func `a recovery that syncs nothing is found out`() throws {
+            let (node, ledger) = try cutAfterRecovery(syncing: false)
+            guard try node.servesOrEnds() else { return #expect(try node.current.ended == .code(65)) }
+            #expect(try !ledger.violations(node.connect()).isEmpty)
+        }
+
+        /// A process whose syncs do nothing serves writes and is killed; another one recovers, and then the power is cut.
+        ///
+        /// - Returns: the node, started once more, and what the first process promised.
+        private func cutAfterRecovery(syncing: Bool) throws -> (DaemonProcess, Ledger) {
+            let disk = try LossyDisk(sandbox, mebibytes: Self.imageMebibytes)
+            let node = try start(on: disk, restless: false)
+            try node.kill()
+            let lying = try Shim.environment(
+                .skip, .sync, at: 1, in: node.settings.directory, note: sandbox.newFolder("note"))
+            try node.start(environment: lying)
+            try node.waitUntilServing()
+            let ledger = try underLoad([node], round: "found", before: 200, after: 0) { try node.kill() }
+            try node.start(environment: syncing ? [:] : lying)
+            try node.waitUntilServing()
+            try disk.cut(.copy) { try node.kill() }
+            try node.start()
+            return (node, ledger)
         }
 
         /// Each node has a disk of its own: one, two or all of them lose their power at the same moment.
