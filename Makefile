@@ -61,6 +61,11 @@ crash: setup ## Injure real daemons: kill -9, power cuts, failing and full disks
 	@swift build $(RELEASE) --product roostd
 	@Tests/CrashTests/run $(CRASH) $(SUITE)
 
+.PHONY: budgets
+budgets: setup ## Count the instructions of a SET, a GET and a replicated entry, and compare with .ci/budgets
+	@swift build $(RELEASE) --product roost-budget
+	@.ci/check-budgets $(BIN)/roost-budget
+
 .PHONY: mutants
 mutants: setup ## Plant every known kind of bug, and see that the simulator finds it (MUTANTS="name ..." for some)
 	@Tests/Mutants/run $(MUTANTS)

@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "roostctl", targets: ["roostctl"]),
         .executable(name: "roost-bench", targets: ["roost-bench"]),
         .executable(name: "roost-sim", targets: ["roost-sim"]),
+        .executable(name: "roost-budget", targets: ["roost-budget"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,9 +36,10 @@ let package = Package(
     targets: [
         // 0: C
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .target(name: "CChecksum"),
 
         // 1: pure
-        .target(name: "ByteCoding", swiftSettings: common),
+        .target(name: "ByteCoding", dependencies: ["CChecksum"], swiftSettings: common),
         .target(
             name: "Raft",
             dependencies: ["ByteCoding", .product(name: "DequeModule", package: "swift-collections")],
@@ -126,6 +128,16 @@ let package = Package(
             dependencies: [
                 "Simulator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: common),
+
+        .executableTarget(
+            name: "roost-budget",
+            dependencies: [
+                "ByteCoding", "KeyValue", "RESP", "Raft", "RaftStorage", "RedisServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: common),
 
         // Tests

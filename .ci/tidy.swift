@@ -7,12 +7,12 @@ import Foundation
 
 /// The layer of every target of our own (docs/ARCHITECTURE.md). A target may depend on its own layer and those below.
 let layers: [String: Int] = [
-    "CRocksDB": 0,
+    "CRocksDB": 0, "CChecksum": 0,
     "ByteCoding": 1, "Linearizability": 1, "Raft": 1, "RESP": 1, "RocksDB": 1,
     "KeyValue": 2, "RaftStorage": 2,
     "PeerTransport": 3, "RedisServer": 3, "AdminHTTP": 3, "Simulator": 3,
     "RoostNode": 4,
-    "roostd": 5, "roostctl": 5, "roost-bench": 5, "roost-sim": 5,
+    "roostd": 5, "roostctl": 5, "roost-bench": 5, "roost-sim": 5, "roost-budget": 5,
 ]
 
 /// Targets whose behaviour must follow from their inputs alone: no clock, thread, randomness, file or print.

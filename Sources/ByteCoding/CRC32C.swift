@@ -1,7 +1,9 @@
-/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), eight bytes a step.
+import CChecksum
+
+/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), eight bytes a step: by the processor's
+/// instruction where it has one, else by tables ("slicing-by-8", Kounavis and Berry, 2005), at a seventh of the speed.
 ///
-/// Ours because the pure layers take no dependency for 40 lines; the table method reads "slicing-by-8"
-/// (Kounavis and Berry, 2005).
+/// Ours because the pure layers take no dependency for a few lines.
 public struct CRC32C: Sendable {
     private var state: UInt32 = ~0
 
@@ -11,6 +13,18 @@ public struct CRC32C: Sendable {
     public var value: UInt32 { ~state }
 
     public mutating func update(_ buffer: UnsafeRawBufferPointer) {
+        if Self.hasInstruction {
+            state = roost_crc32c_advance(state, buffer.baseAddress, buffer.count)
+        } else {
+            updateByTable(buffer)
+        }
+    }
+
+    /// Whether the processor has an instruction for it.
+    static let hasInstruction = roost_crc32c_has_instruction()
+
+    /// The same without the instruction.
+    mutating func updateByTable(_ buffer: UnsafeRawBufferPointer) {
         Self.tables.withUnsafeBufferPointer { table in
             var crc = state
             var offset = 0

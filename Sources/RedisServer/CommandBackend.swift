@@ -21,7 +21,7 @@ package protocol CommandBackend: AnyObject, Sendable {
     /// it has come for everything up to `ticket`, or that it will not.
     func requestReads(ticket: UInt64, sink: any CompletionSink)
 
-    /// The state to read from: only after `CompletionSink.readsReady`, or while `readsAreLocal`.
+    /// The state to read from: only after `CompletionSink.readsReady`, or while `readsAreLocal`. Always the same one.
     var reader: any KeyValueReading { get }
 
     /// Runs `body` on a thread that may wait for the disk.
@@ -148,10 +148,10 @@ package struct NodeUsage: Sendable {
 
 /// Reads of the replicated state by user key. `RoostNode` joins it to the group and the store.
 package protocol KeyValueReading: Sendable {
-    /// Gives `body` the value in place, `nil` when absent.
-    func get<R>(
-        _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> R
-    ) throws(StateStoreError) -> R
+    /// Gives `body` the value in place, `nil` when absent. (Without a result, so that no call of it is generic.)
+    func get(
+        _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> Void
+    ) throws(StateStoreError)
     /// Everything else; several keys are read at one moment.
     func execute(_ command: ReadCommand, tier: ReadTier) throws(StateStoreError) -> Outcome
 }

@@ -1,4 +1,4 @@
-import ByteCoding
+@testable import ByteCoding
 import Testing
 
 @Suite("Bytes, their readers and writers")
@@ -16,6 +16,23 @@ struct ByteCodingTests {
         crc.update(whole.slice(0..<cut))
         crc.update(whole.slice(cut..<40))
         #expect(crc.value == CRC32C.checksum(whole))
+    }
+
+    @Test func `the processor's instruction and the tables agree, whatever length and alignment`() {
+        let random = (0..<600).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 7) }
+        random.withUnsafeBytes { whole in
+            for start in 0..<9 {
+                for count in [0, 1, 7, 8, 9, 63, 64, 65, 500] {
+                    let part = UnsafeRawBufferPointer(rebasing: whole[start..<start + count])
+                    var byTable = CRC32C()
+                    byTable.updateByTable(part)
+                    #expect(CRC32C.checksum(part) == byTable.value, "\(count) bytes from \(start)")
+                }
+            }
+        }
+        #if arch(x86_64)
+        #expect(CRC32C.hasInstruction, "without SSE 4.2 this test compares the tables with themselves")
+        #endif
     }
 
     @Test func `what the writer wrote the reader reads`() throws {

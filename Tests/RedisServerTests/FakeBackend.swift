@@ -90,9 +90,9 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
     private struct Reader: KeyValueReading {
         let backend: FakeBackend
 
-        func get<R>(
-            _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> R
-        ) throws(StateStoreError) -> R {
+        func get(
+            _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> Void
+        ) throws(StateStoreError) {
             if tier == .memory, backend.isCold { throw StateStoreError(.wouldBlock, "cold") }
             return try ReadCommand.withValue(of: key, in: backend.store, group: 1, tier: tier, body)
         }

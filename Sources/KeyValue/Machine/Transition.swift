@@ -27,12 +27,12 @@ struct Transition<Store: StateStore> {
         settle: (Origin, [Outcome]) -> Void
     ) throws(ApplyError) {
         try payload.withUnsafeBytes { (memory) throws(ApplyError) in
-            let block = try Self.block(memory, index: index)
+            let block = try block(memory, index: index)
             var context = CommandContext(
                 version: Version(index: index, ordinal: 0), stamp: block.stamp, isWanted: false, payload: payload,
                 memory: memory)
             var segments = block.segments
-            while let segment = try Self.next(&segments, context) {
+            while let segment = try next(&segments, context) {
                 context.isWanted = isWanted(segment.origin)
                 let outcomes = try apply(segment, &context)
                 if context.isWanted { settle(segment.origin, outcomes) }
@@ -47,37 +47,39 @@ struct Transition<Store: StateStore> {
         var outcomes: [Outcome] = []
         if context.isWanted { outcomes.reserveCapacity(segment.count) }
         var commands = segment.commands
-        while let command = try Self.next(&commands, context) {
+        while let command = try next(&commands, context) {
             let outcome = try execute(command, context)
             if context.isWanted { outcomes.append(outcome) }
             context.version.ordinal += 1
         }
         return outcomes
     }
+}
 
-    private static func block(_ memory: UnsafeRawBufferPointer, index: UInt64) throws(ApplyError) -> Block {
-        do throws(FormatError) { return try Block(memory) } catch { throw .payload(index: index, error) }
+// Outside of the generic type, so that nobody looks its type up for each command.
+
+private func block(_ memory: UnsafeRawBufferPointer, index: UInt64) throws(ApplyError) -> Block {
+    do throws(FormatError) { return try Block(memory) } catch { throw .payload(index: index, error) }
+}
+
+private func next(
+    _ segments: inout SegmentCursor, _ context: CommandContext
+) throws(ApplyError) -> SegmentView? {
+    do throws(FormatError) {
+        return try segments.next()
+    } catch {
+        throw .payload(index: context.version.index, error)
     }
+}
 
-    private static func next(
-        _ segments: inout SegmentCursor, _ context: CommandContext
-    ) throws(ApplyError) -> SegmentView? {
-        do throws(FormatError) {
-            return try segments.next()
-        } catch {
-            throw .payload(index: context.version.index, error)
-        }
-    }
-
-    private static func next(
-        _ commands: inout CommandCursor, _ context: CommandContext
-    ) throws(ApplyError) -> Command? {
-        do throws(FormatError) {
-            guard let raw = try commands.next() else { return nil }
-            return try Command(raw)
-        } catch {
-            throw .payload(index: context.version.index, error)
-        }
+private func next(
+    _ commands: inout CommandCursor, _ context: CommandContext
+) throws(ApplyError) -> Command? {
+    do throws(FormatError) {
+        guard let raw = try commands.next() else { return nil }
+        return try Command(raw)
+    } catch {
+        throw .payload(index: context.version.index, error)
     }
 }
 
@@ -183,6 +185,7 @@ extension Transition {
     }
 
     private func emit(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ header: ValueHeader) {
+        let (batch, group) = (batch, group)
         header.withBytes { header in
             StateKey.withUser(key, group: group) { batch.put($0, header: header, value: value) }
         }

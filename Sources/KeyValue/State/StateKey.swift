@@ -10,15 +10,16 @@ package import ByteCoding
 ///                      | 0x13 session | slot u32     a reply that it keeps (StoredReply)
 /// session = index u64 | ordinal u32                  all big-endian, so that keys sort by number
 /// ```
+@usableFromInline
 package enum StateKey {
     static let appliedFamily: UInt8 = 0x00
-    static let userFamily: UInt8 = 0x10
+    @usableFromInline static let userFamily: UInt8 = 0x10
     static let sessionFamily: UInt8 = 0x12
     static let replyFamily: UInt8 = 0x13
     /// Above all families, present and future.
     private static let endOfFamilies: UInt8 = 0xFF
     /// Bytes before a user key.
-    package static let userPrefixBytes = 9
+    @usableFromInline package static let userPrefixBytes = 9
 
     package static func user(_ key: Bytes, group: UInt64) -> Bytes {
         var writer = prefix(group, userFamily)
@@ -79,7 +80,7 @@ package enum StateKey {
     }
 
     /// Gives `body` the state's key of a user's key; a key of up to about a kilobyte costs no allocation.
-    package static func withUser<R, E: Error>(
+    @inlinable package static func withUser<R, E: Error>(
         _ key: UnsafeRawBufferPointer, group: UInt64, _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try withUnsafeTemporaryAllocation(

@@ -66,6 +66,12 @@ package struct RequestParser: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: source[ranges[index]])
     }
 
+    /// All of them, for a caller that asks for several: valid as `argument` is. Keep it no longer than that, or the next
+    /// request finds the memory for its ranges taken.
+    package func arguments(in buffer: UnsafeRawBufferPointer) -> RequestArguments {
+        RequestArguments(source: unquoted.isInUse ? unquoted.bytes : buffer, ranges: ranges)
+    }
+
     /// Looks for the next request.
     ///
     /// - Parameter buffer: all unread bytes: after `.needMore` the same ones and those that followed, after a request
@@ -231,4 +237,13 @@ package struct RequestParser: ~Copyable {
         offset += 1
         return 0..<count
     }
+}
+
+/// The arguments of one command, in place.
+package struct RequestArguments {
+    fileprivate let source: UnsafeRawBufferPointer
+    fileprivate let ranges: [Range<Int>]
+
+    package var count: Int { ranges.count }
+    package subscript(index: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: source[ranges[index]]) }
 }

@@ -196,7 +196,7 @@ extension RaftCore {
     /// applied an entry of its term, and with it everything that was ever acknowledged. (With a learner it is not enough
     /// to decide alone: the learner may have applied, and acknowledged to a client, what is not applied here yet.)
     public var readsAreLocal: Bool {
-        role == .leader && membership.all == [configuration.node] && log.appliedIndex >= leadership.firstIndex
+        role == .leader && membership.isAlone(configuration.node) && log.appliedIndex >= leadership.firstIndex
     }
 
     /// A picture for operators and tests; copies the peer table, so not for every step.

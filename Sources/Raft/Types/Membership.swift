@@ -43,6 +43,9 @@ public struct Membership: Hashable, Sendable {
         [voters, outgoing].contains { $0.count <= 2 && $0.contains(node) }
     }
 
+    /// Whether nobody else belongs to the group.
+    public func isAlone(_ node: NodeID) -> Bool { isSoleVoter(node) && learners.isEmpty }
+
     /// Whether `node` alone is a majority.
     public func isSoleVoter(_ node: NodeID) -> Bool {
         voters == [node] && (outgoing.isEmpty || outgoing == [node])

@@ -75,6 +75,24 @@ final class RocksEngine: StorageEngine {
         }
     }
 
+    /// `read` of the present without a result.
+    func withValue(
+        of key: UnsafeRawBufferPointer, in family: ColumnFamily, tier: ReadTier,
+        _ body: (UnsafeRawBufferPointer?) -> Void
+    ) throws(EngineError) {
+        let options =
+            switch tier {
+            case .memory: RocksMoment.now.inMemory
+            case .all: RocksMoment.now.everything
+            }
+        try rocks { () throws(RocksDBError) in
+            try database.withValue(of: RawSpan(_unsafeBytes: key), in: family, options) { value in
+                guard let value else { return body(nil) }
+                value.withUnsafeBytes { body($0) }
+            }
+        }
+    }
+
     func scan(
         from lower: Bytes, to upper: Bytes?, in family: ColumnFamily, at moment: RocksMoment?, isLong: Bool,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool

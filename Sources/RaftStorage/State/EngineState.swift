@@ -46,6 +46,17 @@ final class EngineState<Engine: StorageEngine>: StateStore {
     }
 }
 
+extension EngineState<RocksEngine> {
+    /// `read` of the present without a result.
+    func withValue(
+        of key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> Void
+    ) throws(StateStoreError) {
+        try gate.withCurrent { (family) throws(StateStoreError) in
+            try state { () throws(EngineError) in try engine.withValue(of: key, in: family, tier: tier, body) }
+        }
+    }
+}
+
 /// Reads of the present, or of one moment, of a generation.
 struct EngineStateReader<Engine: StorageEngine>: StateReader {
     let engine: Engine

@@ -58,6 +58,16 @@ package enum NodeState: StateStore {
         }
     }
 
+    /// `read` without a result: nothing of it is generic, so that a GET looks up no types at run time.
+    package func withValue(
+        of key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> Void
+    ) throws(StateStoreError) {
+        switch self {
+        case .rocksdb(let state): try state.store.withValue(of: key, tier: tier, body)
+        case .other(let state): try state.store.read(key, tier: tier, body)
+        }
+    }
+
     package func scan(
         from lower: Bytes, to upper: Bytes,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool

@@ -4,7 +4,7 @@ import RESP
 extension ConnectionHandler {
     /// Executes the command, or starts it. False: it must wait for reads that are owed; nothing has happened.
     func execute(_ arguments: ArgumentList) -> Bool {
-        guard let name = PackedName(arguments[0]), let entry = Command.named(name) else {
+        guard let name = PackedName(arguments[0]), let entry = command(named: name) else {
             replyUnknown(arguments)
             return true
         }

@@ -26,6 +26,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var version = RESPVersion.resp2
 
     private var parser: RequestParser
+    /// The command that came last: the next one is most likely the same.
+    private var lastCommand: (name: PackedName, entry: Command.Entry)?
     private var unread = ByteBuffer()
     private var neededBytes = 1
     private var slots: Deque<Slot> = []
@@ -34,11 +36,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private(set) var out = ReplyBuffer()
     private var lastPromise: UInt64 = 0
 
-    private weak var channel: (any Channel)?
     private var context: ChannelHandlerContext?
     /// The next command in `unread` must wait.
     private var isBlocked = false
     private var isReadHeld = false
+    /// As the channel has told last: asked for each command, so not asked of the channel.
+    private var isWritable = true
     /// Nothing is taken before everything owed is answered.
     private var holdsCommands = false
     private var isTouched = false
@@ -59,7 +62,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        channel = context.channel
         client.address = context.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
     }
 
@@ -81,7 +83,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { pump() }
+        isWritable = context.channel.isWritable
+        if isWritable { pump() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -97,6 +100,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        isWritable = false
         isClosing = true
         slots.removeAll()
         pendingReads = 0
@@ -142,7 +146,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var mayTakeMore: Bool {
         !(holdsCommands && !slots.isEmpty) && slots.count < server.limits.maxPipelinedCommands
-            && (channel?.isWritable ?? false)
+            && isWritable
             && out.buffer.readableBytes < server.limits.maxOutputBufferBytes
     }
 
@@ -155,7 +159,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .command(let consumed):
             neededBytes = 1
             if parser.argumentCount == 0 { return consumed }
-            let isTaken = execute(ArgumentList(buffer: buffer, connection: self))
+            let isTaken = execute(ArgumentList(parser.arguments(in: buffer)))
             guard isTaken else {
                 isBlocked = true
                 return nil
@@ -177,20 +181,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The arguments of the command that is being taken, in place: valid only during `execute`.
     struct ArgumentList {
-        fileprivate let buffer: UnsafeRawBufferPointer
-        fileprivate let connection: ConnectionHandler
+        private let all: RequestArguments
         /// Arguments that stand before this command's name.
         private var start = 0
         /// Under which the command is to be executed once.
         fileprivate private(set) var requestNumber: RequestNumber?
 
-        fileprivate init(buffer: UnsafeRawBufferPointer, connection: ConnectionHandler) {
-            self.buffer = buffer
-            self.connection = connection
-        }
+        fileprivate init(_ all: RequestArguments) { self.all = all }
 
-        var count: Int { connection.parser.argumentCount - start }
-        subscript(index: Int) -> UnsafeRawBufferPointer { connection.parser.argument(start + index, in: buffer) }
+        var count: Int { all.count - start }
+        subscript(index: Int) -> UnsafeRawBufferPointer { all[start + index] }
 
         /// The command whose name is the argument `index`.
         func command(at index: Int, of request: RequestNumber) -> ArgumentList {
@@ -202,6 +202,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
         /// For texts that are shown: option words, names, addresses.
         func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+    }
+
+    /// The command of that name, `nil` if there is none.
+    func command(named name: PackedName) -> Command.Entry? {
+        if let lastCommand, lastCommand.name == name { return lastCommand.entry }
+        guard let entry = Command.named(name) else { return nil }
+        lastCommand = (name, entry)
+        return entry
     }
 
     // MARK: - What commands do
@@ -317,7 +325,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         } else if case .reply? = slots.first {
             // Stopped by the output's limit, which the flush has emptied.
             scheduleAdvance()
-        } else if case .read(let ticket, _)? = slots.first, ticket <= loop.readyThrough, channel?.isWritable ?? false {
+        } else if case .read(let ticket, _)? = slots.first, ticket <= loop.readyThrough, isWritable {
             scheduleAdvance()
         }
         finishIfDone()
@@ -337,7 +345,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .write, .running, .promised:
                 return
             case .read(let ticket, let read):
-                guard ticket <= loop.readyThrough, channel?.isWritable ?? false else { return }
+                guard ticket <= loop.readyThrough, isWritable else { return }
                 guard answer(read) else {
                     slots[slots.startIndex] = .running
                     runBlocking(read)
@@ -378,7 +386,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func answer(_ read: ReadCommand) -> Bool {
         if case .get(let key) = read { return key.withUnsafeBytes { answerGet($0) } }
         do throws(StateStoreError) {
-            encode(.success(try loop.backend.reader.execute(read, tier: .memory)), into: &out)
+            encode(.success(try loop.reader.execute(read, tier: .memory)), into: &out)
             return true
         } catch {
             return answerFailure(error)
@@ -387,7 +395,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func answerGet(_ key: UnsafeRawBufferPointer) -> Bool {
         do throws(StateStoreError) {
-            try loop.backend.reader.get(key, tier: .memory) { value in
+            try loop.reader.get(key, tier: .memory) { value in
                 if let value { out.writeBulk(value) } else { out.writeNull(version) }
             }
             return true

@@ -14,6 +14,8 @@ import Synchronization
 final class LoopContext {
     let eventLoop: any EventLoop
     let backend: any CommandBackend
+    /// Kept, since asking for it takes a lock.
+    private(set) lazy var reader = backend.reader
     private let maxBatchBytes: Int
     private let mailbox: LoopMailbox
 

@@ -21,6 +21,11 @@ extension Database {
         return unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(start!), byteCount: count))
     }
 
+    /// The same without a result: a call from another module is not generic, and costs no look-up of types at run time.
+    public func withValue(
+        of key: RawSpan, in family: ColumnFamily, _ options: ReadOptions, _ body: (RawSpan?) -> Void
+    ) throws(RocksDBError) { try get(key, in: family, options, body) }
+
     /// A copy of the value of `key`, nil when absent.
     public func get(
         _ key: RawSpan, in family: ColumnFamily, _ options: ReadOptions = .standard

@@ -3,8 +3,11 @@ import KeyValue
 import Raft
 import RaftStorage
 import RedisServer
+import Synchronization
 
 /// The thread that applies committed entries to the state, in order, and answers this node's clients.
+///
+/// While it has nothing to do, the thread that gives it its entries may apply some itself (`applyHere`).
 final class Applier: Sendable {
     enum Work: Sendable {
         case entries([Entry])
@@ -19,6 +22,8 @@ final class Applier: Sendable {
 
     let progress = ThreadProgress()
     private let inbox = Inbox<Work>()
+    /// What was pushed and is not done.
+    private let openWork = Atomic<Int>(0)
     private let machine: StateMachine
     private let submissions: SubmissionTable
     private let metrics: NodeMetrics
@@ -38,7 +43,23 @@ final class Applier: Sendable {
         self.report = report
     }
 
-    func push(_ work: Work) { inbox.push(work) }
+    func push(_ work: Work) {
+        openWork.wrappingAdd(1, ordering: .relaxed)
+        inbox.push(work)
+    }
+
+    /// Whether everything that was pushed is done. It stays so for the one thread that pushes entries and barriers.
+    var isIdle: Bool { openWork.load(ordering: .acquiring) == 0 }
+
+    /// Applies entries on the calling thread, and answers clients; `report` is not called.
+    ///
+    /// - Precondition: `isIdle`, and the caller is the one thread that pushes.
+    /// - Returns: what `report` would have been told.
+    func applyHere(_ entries: [Entry]) throws(NodeFailure) -> [AppliedNotice] {
+        var notices: [AppliedNotice] = []
+        try apply(entries) { notices.append($0) }
+        return notices
+    }
 
     /// The body of the thread; returns after `.stop` or a failure.
     func run() {
@@ -52,7 +73,7 @@ final class Applier: Sendable {
                 if failure.isSet { return }
                 do throws(NodeFailure) {
                     switch item {
-                    case .entries(let entries): try apply(entries)
+                    case .entries(let entries): try apply(entries) { [report] in report(.applied($0)) }
                     case .barrier(let reached): reached()
                     case .stop: return
                     }
@@ -60,11 +81,12 @@ final class Applier: Sendable {
                     failure.fail(error)
                     return
                 }
+                openWork.wrappingSubtract(1, ordering: .releasing)
             }
         }
     }
 
-    private func apply(_ entries: [Entry]) throws(NodeFailure) {
+    private func apply(_ entries: [Entry], _ report: (AppliedNotice) -> Void) throws(NodeFailure) {
         var start = 0
         while start < entries.count {
             var end = start
@@ -73,13 +95,14 @@ final class Applier: Sendable {
                 bytes += entries[end].footprintBytes
                 end += 1
             }
-            try applyPage(entries[start..<end], bytes: bytes)
+            report(try applyPage(entries[start..<end], bytes: bytes))
             start = end
         }
     }
 
-    private func applyPage(_ page: ArraySlice<Entry>, bytes: Int) throws(NodeFailure) {
-        guard let last = page.last else { return }
+    /// - Precondition: the page is not empty.
+    private func applyPage(_ page: ArraySlice<Entry>, bytes: Int) throws(NodeFailure) -> AppliedNotice {
+        let last = page[page.endIndex - 1]
         let began = SystemClock.monotonic()
         var results = ResultGroups()
         var settled: [UInt64] = []
@@ -98,9 +121,7 @@ final class Applier: Sendable {
         Failpoint.applyAfterReply.reach()
         metrics.apply.record(SystemClock.monotonic().since(began))
         metrics.settledCommands.add(commands)
-        report(
-            .applied(
-                AppliedNotice(last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster)))
         maintenance.noteApplied(entries: page.count, bytes: bytes, through: last.index)
+        return AppliedNotice(last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster)
     }
 }

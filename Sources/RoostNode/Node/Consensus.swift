@@ -7,7 +7,7 @@ import Raft
 import RaftStorage
 import RedisServer
 
-/// The thread that drives the Raft core. It never waits for a disk or a socket (but see `persistAlone`): it takes
+/// Drives the Raft core, turn by turn. A turn never waits for a disk or a socket (but see `persistAlone`): it takes
 /// everything that is queued, steps the core, and hands the effects to the threads that carry them out.
 ///
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
@@ -16,14 +16,14 @@ import RedisServer
 /// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`, room on
 /// disks in `Consensus+Space`.
 ///
-/// Confined to its thread, apart from `inbox`.
+/// One turn at a time, whichever thread takes it: `ConsensusInbox`.
 final class Consensus {
     struct Parts {
         var group: GroupID
         var node: NodeID
         /// Of this process.
         var incarnation: UInt64
-        var inbox: Inbox<ConsensusEvent>
+        var inbox: ConsensusInbox
         var logWriter: LogWriter
         var applier: Applier
         var transport: PeerTransport
@@ -66,6 +66,10 @@ final class Consensus {
 
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
     private static let maxHeldForwards = 4096
+    /// Up to this many bytes of entries a node that decides alone applies on this thread.
+    private static let maxBytesAppliedHere = 4096
+    /// As long as a write takes no longer than this, an event loop may do it: its other clients wait meanwhile.
+    private static let maxSyncElsewhere = Duration.milliseconds(1)
     /// The thread shows that it lives at least this often.
     private static let maxSleep = Duration.seconds(1)
     /// The board is at most this old while the thread is busy.
@@ -101,8 +105,15 @@ final class Consensus {
     /// Of the batches that were given to the log writer, and of those that it has written.
     private var lastQueued = PersistTicket(0)
     private var lastPersisted = PersistTicket(0)
+    /// What was applied on this thread and not told to the core yet.
+    private var appliedHere: [AppliedNotice] = []
     /// Entries that are being read for followers: they must not be cut off meanwhile.
     private var openFetches: Set<FetchRequest> = []
+    /// Of this turn: whoever takes it may wait for the disk.
+    private var mayWait = false
+    /// How long this node's last write took, as long as it decides alone.
+    private var lastSync = Duration.zero
+    private var isFirstTurn = true
     private var isTaking = true
     private var isStopped = false
     private var lastPublished = MonotonicTime.zero
@@ -146,22 +157,34 @@ final class Consensus {
         reads = ReadCoordinator(parkTimeout: limits.outbox.parkTimeout, incarnation: parts.incarnation)
     }
 
-    /// The body of the thread; returns after `.stop` or a failure.
-    func run() {
-        var events: [ConsensusEvent] = []
-        beginToLeaveIfRemoved()
-        turn(&events, at: SystemClock.monotonic())
-        while !isStopped && !parts.failure.isSet {
-            events.removeAll(keepingCapacity: true)
-            parts.progress.idle()
-            parts.inbox.drain(into: &events, until: wakeUp())
-            parts.progress.busy()
-            turn(&events, at: SystemClock.monotonic())
-        }
-        giveUpOnEverybody()
+    /// Nothing is taken any more: the node stops, or has failed.
+    var isOver: Bool { isStopped || parts.failure.isSet }
+
+    /// Whether a thread that is not the consensus thread may take the turn.
+    ///
+    /// - Parameter mayWait: it may wait for the disk for the time of a write, as long as those are quick.
+    func admitsTurn(mayWait: Bool) -> Bool {
+        guard !isOver else { return false }
+        return !decidesAlone || mayWait && lastSync <= Self.maxSyncElsewhere
     }
 
-    private func wakeUp() -> MonotonicTime {
+    /// Takes events, and does what follows from them and from the time.
+    ///
+    /// - Parameter mayWait: a node that decides alone may write to its disk here and now.
+    /// - Returns: when the next turn is due, whatever comes.
+    func turn(_ events: [ConsensusEvent], mayWait: Bool) -> MonotonicTime {
+        parts.progress.busy()
+        defer { parts.progress.idle() }
+        self.mayWait = mayWait
+        if isFirstTurn {
+            isFirstTurn = false
+            beginToLeaveIfRemoved()
+        }
+        take(events, at: SystemClock.monotonic())
+        return nextTurn()
+    }
+
+    private func nextTurn() -> MonotonicTime {
         let now = SystemClock.monotonic()
         let own = min(
             core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, desk.nextDeadline,
@@ -172,7 +195,7 @@ final class Consensus {
         return deadline
     }
 
-    private func turn(_ events: inout [ConsensusEvent], at now: MonotonicTime) {
+    private func take(_ events: [ConsensusEvent], at now: MonotonicTime) {
         for event in events { take(event, at: now) }
         decideOnVoting(at: now)
         knockIfDue(at: now)
@@ -407,11 +430,11 @@ final class Consensus {
         for effect in effects {
             switch effect {
             case .send(let message): outgoing.append(.raft(message))
-            case .persist(let batch) where isAlone: alone.append(batch)
+            case .persist(let batch) where mayWait && isAlone: alone.append(batch)
             case .persist(let batch):
                 lastQueued = batch.ticket
                 parts.logWriter.push(.persist(batch))
-            case .apply(let entries): parts.applier.push(.entries(entries))
+            case .apply(let entries): apply(entries)
             case .fetch(let request): fetch(request)
             case .readReady(let token, let index): reads.ready(token, at: index)
             case .readFailed(let token): reads.failed(token)
@@ -436,6 +459,7 @@ final class Consensus {
         }
         if !outgoing.isEmpty { parts.transport.send(outgoing) }
         for batch in alone { persistAlone(batch, at: now) }
+        if !appliedHere.isEmpty { noteAppliedHere(at: now) }
     }
 
     private func proposalRefused(_ token: ProposalToken, _ refusal: ProposalRefusal) {
@@ -447,7 +471,9 @@ final class Consensus {
     }
 
     /// Nobody else is in the cluster, and the log writer has nothing left of the time when somebody was.
-    private var isAlone: Bool { core.membership.all == [parts.node] && lastQueued <= lastPersisted }
+    private var isAlone: Bool { decidesAlone && lastQueued <= lastPersisted }
+
+    private var decidesAlone: Bool { core.membership.isAlone(parts.node) }
 
     /// A node that decides alone has nothing else to do while its disk works: nobody is to be heard or answered
     /// meanwhile, and what clients send waits in the inbox for the next write. So it saves itself the way to the log
@@ -456,11 +482,34 @@ final class Consensus {
         do throws(StorageError) {
             let start = SystemClock.monotonic()
             try parts.store.write([batch])
-            parts.metrics.logSync.record(SystemClock.monotonic().since(start))
+            lastSync = SystemClock.monotonic().since(start)
+            parts.metrics.logSync.record(lastSync)
         } catch {
             return parts.failure.fail(NodeFailure(storage: error))
         }
         core.step(.persisted(batch.ticket), at: now)
+        perform(core.drainEffects(), at: now)
+    }
+
+    /// A node that decides alone applies a few commands itself, too: beside the next write they would cost two more
+    /// hand-overs, and save nothing. Many are applied while the next batch is written.
+    ///
+    /// The core must have heard of everything before: what the applier reports may still wait in the inbox.
+    private func apply(_ entries: [Entry]) {
+        guard mayWait, isAlone, parts.applier.isIdle, core.appliedIndex.next == entries.first?.index,
+            entries.reduce(0, { $0 + $1.footprintBytes }) <= Self.maxBytesAppliedHere
+        else { return parts.applier.push(.entries(entries)) }
+        do throws(NodeFailure) {
+            appliedHere += try parts.applier.applyHere(entries)
+        } catch {
+            parts.failure.fail(error)
+        }
+    }
+
+    private func noteAppliedHere(at now: MonotonicTime) {
+        let notices = appliedHere
+        appliedHere = []
+        for notice in notices { take(notice, at: now) }
         perform(core.drainEffects(), at: now)
     }
 

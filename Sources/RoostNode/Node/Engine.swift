@@ -12,7 +12,7 @@ final class Engine: Sendable {
     struct Environment: Sendable {
         var configuration: NodeConfiguration
         var group: GroupID
-        var inbox: Inbox<ConsensusEvent>
+        var inbox: ConsensusInbox
         var board: StatusBoard
         var space: SpaceBoard
         var view: NodeView
@@ -170,7 +170,7 @@ final class Engine: Sendable {
         _ snapshots: SnapshotTraffic
     ) -> Engine {
         let (inbox, failure, metrics) = (environment.inbox, environment.failure, environment.view.metrics)
-        let report: @Sendable (ConsensusEvent) -> Void = { inbox.push($0) }
+        let report: @Sendable (ConsensusEvent) -> Void = { inbox.bring($0) }
         let submissions = SubmissionTable()
         let flushPolicy = FlushPolicy(recovered.storeConfiguration)
         let maintenance = Maintenance(
@@ -217,7 +217,8 @@ final class Engine: Sendable {
             WorkerThread(name: "roost-raft") {
                 let core = RaftCore(
                     configuration: coreConfiguration, restored: restored, now: SystemClock.monotonic())
-                Consensus(core: core, truncated: restored.truncated.index, parts: parts, limits: limits).run()
+                inbox.run(
+                    Consensus(core: core, truncated: restored.truncated.index, parts: parts, limits: limits))
             },
         ]
         let scrub = Scrub(

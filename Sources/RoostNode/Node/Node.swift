@@ -21,7 +21,7 @@ package final class Node: Sendable {
     private let notifier: ServiceNotifier
     private let failure: FailureLatch
     private let departure: FailureLatch
-    private let inbox: Inbox<ConsensusEvent>
+    private let inbox: ConsensusInbox
     private let board: StatusBoard
     private let view: NodeView
     private let doors: Doors
@@ -29,7 +29,7 @@ package final class Node: Sendable {
 
     private init(
         configuration: NodeConfiguration, logger: Logger, notifier: ServiceNotifier, failure: FailureLatch,
-        departure: FailureLatch, inbox: Inbox<ConsensusEvent>, board: StatusBoard, view: NodeView, doors: Doors,
+        departure: FailureLatch, inbox: ConsensusInbox, board: StatusBoard, view: NodeView, doors: Doors,
         engine: Engine
     ) {
         self.configuration = configuration
@@ -52,7 +52,7 @@ package final class Node: Sendable {
     ) async throws -> Node {
         configuration.debug.failpoints.forEach(FailpointBoard.set)
         let (failure, departure) = (FailureLatch(), FailureLatch())
-        let inbox = Inbox<ConsensusEvent>()
+        let inbox = ConsensusInbox()
         let board = StatusBoard()
         let pool = BlockingPool(threads: 2)
         let space = SpaceBoard()

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The node as its Redis door sees it.
 final class NodeBackend: CommandBackend {
-    private let inbox: Inbox<ConsensusEvent>
+    private let inbox: ConsensusInbox
     private let board: StatusBoard
     private let failure: FailureLatch
     private let pool: BlockingPool
@@ -17,7 +17,7 @@ final class NodeBackend: CommandBackend {
     private let state = Mutex<(any KeyValueReading)?>(nil)
 
     init(
-        inbox: Inbox<ConsensusEvent>, board: StatusBoard, failure: FailureLatch, pool: BlockingPool, view: NodeView,
+        inbox: ConsensusInbox, board: StatusBoard, failure: FailureLatch, pool: BlockingPool, view: NodeView,
         space: SpaceBoard
     ) {
         self.inbox = inbox
@@ -52,11 +52,13 @@ final class NodeBackend: CommandBackend {
     }
 
     func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink) {
-        inbox.push(.submitted(Submission(segment: segment, ticket: ticket, sink: sink)))
+        // A lone command: nobody else on this event loop has sent anything.
+        let isLone = segment.count == 1
+        inbox.bring(.submitted(Submission(segment: segment, ticket: ticket, sink: sink)), mayWait: isLone)
     }
 
     func requestReads(ticket: UInt64, sink: any CompletionSink) {
-        inbox.push(.readsRequested(ReadWaiter(ticket: ticket, sink: sink)))
+        inbox.bring(.readsRequested(ReadWaiter(ticket: ticket, sink: sink)))
     }
 
     func runBlocking(_ body: @escaping @Sendable () -> Void) { pool.run(body) }

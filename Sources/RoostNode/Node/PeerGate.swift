@@ -6,7 +6,7 @@ import Synchronization
 
 /// The node as its peers see it: decides who is admitted, and hands what they send to the consensus thread.
 final class PeerGate: PeerTransportDelegate {
-    private let inbox: Inbox<ConsensusEvent>
+    private let inbox: ConsensusInbox
     private let store: NodeStore
     private let book: MemberBook
     private let snapshots: SnapshotTraffic
@@ -17,7 +17,7 @@ final class PeerGate: PeerTransportDelegate {
     private let meeting = Mutex(())
 
     init(
-        inbox: Inbox<ConsensusEvent>, store: NodeStore, book: MemberBook, snapshots: SnapshotTraffic,
+        inbox: ConsensusInbox, store: NodeStore, book: MemberBook, snapshots: SnapshotTraffic,
         board: StatusBoard, failure: FailureLatch, logger: Logger
     ) {
         self.inbox = inbox
@@ -31,7 +31,7 @@ final class PeerGate: PeerTransportDelegate {
 
     func peerMessages(_ messages: [PeerMessage], from node: NodeID) {
         if failure.isSet { return }
-        inbox.push(.peerMessages(messages))
+        inbox.bring(.peerMessages(messages))
     }
 
     func peerConnected(_ identity: PeerIdentity, direction: LinkDirection) {

@@ -87,14 +87,13 @@ enum Recovery {
         environment.logger.info("recovering", metadata: ["recovery.step": "\(step)"])
     }
 
-    /// Opens the store's type, which nothing above needs to know.
     private static func join(
-        _ state: some StateStore, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ cluster: ClusterPosition,
+        _ state: NodeState, _ group: GroupID, _ node: NodeID, _ incarnation: UInt64, _ cluster: ClusterPosition,
         maxReplyBytes: Int
     ) -> (StateMachine, any KeyValueReading) {
         let machine = StateMachine(
             store: state, group: group, node: node, incarnation: incarnation, cluster: cluster)
-        return (machine, GroupReader(store: state, group: group, maxReplyBytes: maxReplyBytes))
+        return (machine, GroupReader(state: state, group: group, maxReplyBytes: maxReplyBytes))
     }
 
     private static func identified(_ node: NodeConfiguration.Node, _ origin: NodeOrigin) -> StoreConfiguration {

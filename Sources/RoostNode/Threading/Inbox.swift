@@ -3,8 +3,9 @@ package import Raft
 
 /// A queue that many threads fill and one thread empties, all at once: whatever is there is one batch.
 ///
-/// The consumer sleeps on a condition variable against the monotonic clock; producers signal only when it sleeps, so
-/// that a busy consumer costs a producer one uncontended lock.
+/// The consumer sleeps on a condition variable against the monotonic clock; producers signal only when it sleeps, once
+/// for each sleep and behind the lock, so that a busy consumer costs a producer one uncontended lock, and one that wakes
+/// finds the lock free.
 ///
 /// `@unchecked Sendable`: everything mutable is guarded by `mutex`.
 package final class Inbox<Element: Sendable>: @unchecked Sendable {
@@ -35,37 +36,65 @@ package final class Inbox<Element: Sendable>: @unchecked Sendable {
     package func push(_ element: Element) {
         pthread_mutex_lock(mutex)
         elements.append(element)
-        signalIfSleeping()
-        pthread_mutex_unlock(mutex)
+        unlockAndSignal()
     }
 
     package func push(contentsOf more: some Sequence<Element>) {
         pthread_mutex_lock(mutex)
         elements.append(contentsOf: more)
-        signalIfSleeping()
+        unlockAndSignal()
+    }
+
+    /// Adds an element and wakes nobody: `signal` must follow, unless the caller takes what is queued himself.
+    package func add(_ element: Element) {
+        pthread_mutex_lock(mutex)
+        elements.append(element)
         pthread_mutex_unlock(mutex)
     }
 
-    /// Ends a `drain` that waits, or the next one, although nothing came.
+    /// Wakes the consumer if it sleeps although something is queued.
+    package func signal() {
+        pthread_mutex_lock(mutex)
+        if elements.isEmpty { pthread_mutex_unlock(mutex) } else { unlockAndSignal() }
+    }
+
+    /// Ends a `drain` or a `wait`, or the next one, although nothing came.
     package func wake() {
         pthread_mutex_lock(mutex)
         isWoken = true
-        signalIfSleeping()
-        pthread_mutex_unlock(mutex)
+        unlockAndSignal()
     }
 
     /// Moves everything queued into `batch` (which must be empty), waiting until something comes or `deadline` passes.
     package func drain(into batch: inout [Element], until deadline: MonotonicTime) {
         pthread_mutex_lock(mutex)
+        sleep(until: deadline)
+        swap(&batch, &elements)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Waits as `drain` does, and takes nothing.
+    package func wait(until deadline: MonotonicTime) {
+        pthread_mutex_lock(mutex)
+        sleep(until: deadline)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Moves everything queued into `batch` (which must be empty), without waiting.
+    package func take(into batch: inout [Element]) {
+        pthread_mutex_lock(mutex)
+        swap(&batch, &elements)
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func sleep(until deadline: MonotonicTime) {
         while elements.isEmpty && !isWoken {
             isSleeping = true
-            let outcome = wait(until: deadline)
+            let outcome = waitForSignal(until: deadline)
             isSleeping = false
             if outcome == ETIMEDOUT { break }
         }
         isWoken = false
-        swap(&batch, &elements)
-        pthread_mutex_unlock(mutex)
     }
 
     package var isEmpty: Bool {
@@ -74,11 +103,14 @@ package final class Inbox<Element: Sendable>: @unchecked Sendable {
         return elements.isEmpty
     }
 
-    private func signalIfSleeping() {
-        if isSleeping { pthread_cond_signal(condition) }
+    private func unlockAndSignal() {
+        let mustSignal = isSleeping
+        isSleeping = false
+        pthread_mutex_unlock(mutex)
+        if mustSignal { pthread_cond_signal(condition) }
     }
 
-    private func wait(until deadline: MonotonicTime) -> Int32 {
+    private func waitForSignal(until deadline: MonotonicTime) -> Int32 {
         guard deadline < .never else { return pthread_cond_wait(condition, mutex) }
         var time = timespec(
             tv_sec: Int(deadline.nanoseconds / 1_000_000_000), tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
