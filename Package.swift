@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -37,6 +38,7 @@ let package = Package(
         // 0: C
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .target(name: "CChecksum"),
+        .target(name: "CEpoll"),
 
         // 1: pure
         .target(name: "ByteCoding", dependencies: ["CChecksum"], swiftSettings: common),
@@ -119,8 +121,9 @@ let package = Package(
         .executableTarget(
             name: "roost-bench",
             dependencies: [
-                "ByteCoding", "KeyValue", "RESP", "Raft", "RaftStorage", "RocksDB",
+                "ByteCoding", "CEpoll", "KeyValue", "RESP", "Raft", "RaftStorage", "RocksDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: common),
 
         .executableTarget(
@@ -200,6 +203,12 @@ let package = Package(
         .testTarget(
             name: "CrashTests", dependencies: ["roostd", "RESP", "Linearizability"], exclude: ["Shim", "run"],
             swiftSettings: common),
+        .testTarget(
+            name: "RoostBenchTests",
+            dependencies: [
+                "roost-bench",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: common),
         .testTarget(
             name: "SimulatorTests",
             dependencies: ["Simulator", "ByteCoding", "KeyValue", "Linearizability", "Raft", "RaftStorage"],

@@ -5,7 +5,10 @@ import Foundation
 struct RoostBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "roost-bench", abstract: "Measure Roost on this machine.",
-        subcommands: [CompareCommand.self, TransferCommand.self, JoinCommand.self, StorageCommand.self],
+        subcommands: [
+            CompareCommand.self, LoadCommand.self, RocksDBCommand.self, ScalingCommand.self, FailoverCommand.self,
+            TransferCommand.self, JoinCommand.self, StorageCommand.self,
+        ],
         defaultSubcommand: CompareCommand.self)
 }
 
@@ -13,9 +16,4 @@ struct RoostBench: ParsableCommand {
 struct BenchError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Lines on standard error.
-enum Progress {
-    static func say(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
 }

@@ -40,6 +40,7 @@ final class CommandConnection {
 struct NodeStatus: Decodable {
     var node: UInt64
     var role: String
+    var term: UInt64
     var leader: UInt64
     var voters: [UInt64]
 

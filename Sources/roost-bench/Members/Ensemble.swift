@@ -28,7 +28,10 @@ final class Ensemble {
     private let roostd: String
     private let folder: String
     private let arguments: [String]
+    /// The same for every founder.
+    private let founding: [String]
     private(set) var nodes: [Node]
+    /// One for each of the nodes.
     private var processes: [ChildProcess] = []
 
     /// Starts the founders and waits for their leader.
@@ -37,9 +40,8 @@ final class Ensemble {
         let founders = try (1...3).map { try Node($0, in: folder) }
         nodes = founders
         let peers = founders.map { "\($0.number)=127.0.0.1:\($0.peer)" }.joined(separator: ",")
-        for node in founders {
-            try start(node, ["--node-id", "\(node.number)", "--cluster-name", "bench", "--peers", peers])
-        }
+        founding = ["--cluster-name", "bench", "--peers", peers]
+        for node in founders { try start(node, ["--node-id", "\(node.number)"] + founding) }
         _ = try leader()
     }
 
@@ -49,18 +51,42 @@ final class Ensemble {
 
     /// The node that all take for the leader.
     func leader() throws -> Node {
-        var found: Node?
-        try processes[0].waitUntil("all follow one leader") {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            if let dead = processes.first(where: { $0.hasEnded }) {
+                throw BenchError("a node ended: \(dead.lastLogLine)")
+            }
             let statuses = ports.map(NodeStatus.of)
-            guard let position = statuses.firstIndex(where: { $0?.role == "leader" }), let leader = statuses[position],
+            if let position = statuses.firstIndex(where: { $0?.role == "leader" }), let leader = statuses[position],
                 statuses.allSatisfy({ $0?.leader == leader.node })
-            else { return false }
-            found = nodes[position]
-            return true
+            {
+                return nodes[position]
+            }
+            pause(.milliseconds(10))
         }
-        guard let found else { throw BenchError("there is no leader") }
-        return found
+        throw BenchError("not within 20 s: all follow one leader")
     }
+
+    /// Ends a node as a crash does, at once.
+    func kill(_ node: Node) { process(of: node).kill() }
+
+    /// Starts a node that was killed.
+    func restart(_ node: Node) throws {
+        guard let position = nodes.firstIndex(where: { $0.number == node.number }) else { return }
+        // What it is stands in its folder.
+        processes[position] = try ChildProcess(
+            node.command(roostd, ["--node-id", "\(node.number)"] + founding + arguments), log: node.log)
+    }
+
+    private func process(of node: Node) -> ChildProcess {
+        guard let position = nodes.firstIndex(where: { $0.number == node.number }) else {
+            preconditionFailure("node \(node.number) is not of this cluster")
+        }
+        return processes[position]
+    }
+
+    /// The process numbers, for their usage.
+    var pids: [pid_t] { processes.map(\.pid) }
 
     /// Starts a node with an empty folder and `--join`.
     ///

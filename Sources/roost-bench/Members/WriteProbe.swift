@@ -36,6 +36,11 @@ final class WriteProbe: Sendable {
         }
     }
 
+    /// Whether every writer has seen an acknowledgement after that moment.
+    func isAcknowledged(since begin: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in state.times.allSatisfy { $0.last.map { $0 >= begin } ?? false } }
+    }
+
     /// Acknowledged writes in a second, of all writers.
     func rate(from begin: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
         let count = state.withLock { state in
@@ -66,17 +71,5 @@ final class WriteProbe: Sendable {
         } catch {
             state.withLock { $0.problems.append("writer \(number + 1): \(error)") }
         }
-    }
-}
-
-/// Threads that each make one result.
-enum Threads {
-    static func run<R: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) -> R) -> [R] {
-        let results = Mutex([R?](repeating: nil, count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { number in
-            let result = body(number)
-            results.withLock { $0[number] = result }
-        }
-        return results.withLock { $0.compactMap(\.self) }
     }
 }

@@ -3,109 +3,83 @@ import Foundation
 /// All samples of a run, and what they come to.
 struct Report {
     let machine: Machine
-    let plan: Plan
+    let effort: Effort
     var missing: [String]
+    /// Workloads that nobody carries, in words.
+    var leftOut: [String] = []
     var rounds = 0
     private var samples: [Sample] = []
 
-    init(machine: Machine, plan: Plan, missing: [String]) {
-        (self.machine, self.plan, self.missing) = (machine, plan, missing)
+    init(machine: Machine, effort: Effort, missing: [String]) {
+        (self.machine, self.effort, self.missing) = (machine, effort, missing)
     }
 
-    mutating func add(_ new: [Sample]) {
-        for case .failure(let reason) in new.map(\.result) { Progress.say("failed: \(reason)") }
-        samples += new
+    mutating func add(_ sample: Sample) { samples.append(sample) }
+
+    var failures: Int { failureLines.count }
+
+    /// In the order of the plan.
+    var workloads: [Workload] {
+        var seen: Set<Workload> = []
+        return samples.compactMap(\.workload).filter { seen.insert($0).inserted }
     }
 
-    var failures: Int { samples.count { if case .failure = $0.result { true } else { false } } }
-
-    /// Subject by subject in the order measured.
+    /// Subject by subject in their order.
     func figures(_ workload: Workload) -> [Figure] {
-        var order: [String] = []
-        var measured: [String: [Measurement]] = [:]
-        for sample in samples where sample.workload == workload {
-            guard case .measured(let measurement) = sample.result else { continue }
-            if measured[sample.subject] == nil { order.append(sample.subject) }
-            measured[sample.subject, default: []].append(measurement)
-        }
-        return order.map { Figure(subject: $0, workload: workload, measured[$0] ?? [], raw: rawRate(workload)) }
+        SubjectKind.allCases.compactMap { figure($0, workload) }
     }
 
-    var workloads: [Workload] { Set(samples.compactMap(\.workload)).sorted() }
+    func figure(_ subject: SubjectKind, _ workload: Workload) -> Figure? {
+        let measured = samples.compactMap { sample -> Measurement? in
+            guard sample.subject == subject, sample.workload == workload else { return nil }
+            if case .measured(let measurement) = sample.result { return measurement }
+            return nil
+        }
+        return measured.isEmpty ? nil : Figure(subject, workload, measured)
+    }
+
+    var allFigures: [Figure] { workloads.flatMap(figures) }
 
     var failureLines: [String] {
         samples.compactMap { sample in
             guard case .failure(let reason) = sample.result else { return nil }
-            return "\(sample.subject)\(sample.workload.map { ", \($0.name)" } ?? ""): \(reason)"
+            return "\(sample.subject.title)\(sample.workload.map { ", \($0.name)" } ?? ""): \(reason)"
         }
     }
 
-    /// The yardstick of a row of writes: one thread for one in flight, 64 threads for more. Reads have none.
-    private func rawRate(_ workload: Workload) -> Double? {
-        guard workload.kind == .write else { return nil }
-        let yardstick = Workload(kind: .write, clients: workload.clients == 1 ? 1 : 64)
-        return median(
-            samples.compactMap { sample in
-                guard sample.subject == RawRocksDB.title, sample.workload == yardstick else { return nil }
-                if case .measured(let measurement) = sample.result { return measurement.perSecond }
-                return nil
-            })
+    var conditions: [String] {
+        var lines = [
+            "\(rounds == 1 ? "one round" : "medians of \(rounds) rounds"), each subject in turn; \(effort.seconds) s "
+                + "per figure after \(effort.warmup) s of warm-up; servers and load on the same machine",
+            "\(thousands(effort.records)) keys (of values above 1 KiB at most \(Effort.maxRecordBytes >> 20) MiB); every write is "
+                + "synced to the disk before it is answered",
+        ]
+        if ProcessInfo.processInfo.activeProcessorCount < 4 {
+            lines.append("servers and load share few cores: compare ratios within the run")
+        }
+        return lines
     }
 
     func writeJSON(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let document = Document(
-            machine: machine, rounds: rounds, valueBytes: Plan.valueBytes, figures: workloads.flatMap(figures),
-            missing: missing, failures: failureLines)
+            machine: machine, rounds: rounds, effort: effort, percentiles: LatencySummary.percentiles,
+            figures: allFigures, targets: Targets.check(self), missing: missing, leftOut: leftOut,
+            failures: failureLines)
         try encoder.encode(document).write(to: URL(fileURLWithPath: path))
     }
 
     private struct Document: Encodable {
         var machine: Machine
         var rounds: Int
-        var valueBytes: Int
+        var effort: Effort
+        /// Those of every `curve`.
+        var percentiles: [Double]
         var figures: [Figure]
+        var targets: [Targets.Outcome]
         var missing: [String]
+        var leftOut: [String]
         var failures: [String]
     }
-}
-
-/// The medians of one subject under one workload.
-struct Figure: Encodable {
-    let subject: String
-    let workload: Workload
-    let perSecond: Double
-    /// The slowest and the fastest round: what is closer together than these is noise.
-    let lowest: Double
-    let highest: Double
-    let p50Milliseconds: Double
-    let p99Milliseconds: Double
-    /// Of raw RocksDB's rate with as many threads as there are requests in flight, 64 at most.
-    let ratioToRawRocksDB: Double?
-    let rounds: Int
-    let command: String
-
-    /// - Precondition: there is at least one measurement.
-    init(subject: String, workload: Workload, _ measurements: [Measurement], raw: Double?) {
-        let rates = measurements.map(\.perSecond)
-        let rate = median(rates) ?? 0
-        self.subject = subject
-        self.workload = workload
-        perSecond = rate
-        lowest = rates.min() ?? 0
-        highest = rates.max() ?? 0
-        p50Milliseconds = median(measurements.map(\.p50Milliseconds)) ?? 0
-        p99Milliseconds = median(measurements.map(\.p99Milliseconds)) ?? 0
-        ratioToRawRocksDB = raw.map { rate / $0 }
-        rounds = measurements.count
-        command = measurements[0].command.map { $0.contains(" ") || $0.isEmpty ? "'\($0)'" : $0 }.joined(separator: " ")
-    }
-}
-
-/// The middle one, or the mean of the two in the middle; `nil` of nothing.
-func median(_ values: [Double]) -> Double? {
-    guard !values.isEmpty else { return nil }
-    let sorted = values.sorted()
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }

@@ -1,26 +1,33 @@
 import Foundation
 
-/// etcd with its defaults, under gRPC requests made by h2load; load goes to the leader.
+/// etcd with its defaults, under gRPC requests made by h2load, each connection with one request under way; load goes to
+/// the leader.
 struct EtcdCluster: Subject {
+    let kind: SubjectKind
     let etcd: String
     let load: String
-    let nodes: Int
 
-    var name: String { nodes == 1 ? "etcd, 1 node" : "etcd, \(nodes) nodes, at the leader" }
+    private var nodes: Int { kind == .etcd1 ? 1 : 3 }
 
-    func measure(_ plan: Plan, _ workspace: Workspace) -> [Sample] {
+    /// h2load repeats one request, so there are no mixtures, and its latencies begin when it sends, so there is no open
+    /// loop.
+    func carries(_ workload: Workload) -> Bool {
+        (workload.traffic == .write || workload.traffic == .read) && workload.rate == nil && workload.pipeline == 1
+            && workload.keys == .uniform
+    }
+
+    func start(in folder: String) throws -> any RunningSubject {
+        let ports = try (0..<nodes).map { _ in (client: try Port.free(), peer: try Port.free()) }
+        var processes: [ChildProcess] = []
         do {
-            return try workspace.withFolder("etcd") { folder in
-                let ports = try (0..<nodes).map { _ in try (client: Port.free(), peer: Port.free()) }
-                let processes = try ports.indices.map { try start($0, ports, folder) }
-                defer { processes.forEach { $0.stop() } }
-                let leader = try waitForLeader(ports.map(\.client), processes)
-                let flights = plan.lines.filter { $0.pipeline == 1 }.map(\.clients)
-                return flights.map { run(.write, $0, leader, plan, folder) }
-                    + flights.map { run(.read, $0, leader, plan, folder) }
-            }
+            for index in ports.indices { processes.append(try start(index, ports, folder)) }
+            let leader = try waitForLeader(ports.map(\.client), processes)
+            return EtcdServers(
+                kind: kind, load: load, port: leader, clientPorts: ports.map(\.client), processes: processes,
+                folder: folder)
         } catch {
-            return [.failure(name, "\(error)")]
+            for process in processes { process.stop() }
+            throw error
         }
     }
 
@@ -53,64 +60,116 @@ struct EtcdCluster: Subject {
         }
         throw BenchError("etcd has no leader within 20 s")
     }
+}
 
-    private func run(_ kind: Workload.Kind, _ clients: Int, _ port: UInt16, _ plan: Plan, _ folder: String) -> Sample {
-        Sample.of(name, Workload(kind: kind, clients: clients)) {
-            let (body, log) = ("\(folder)/\(kind).bin", "\(folder)/h2load.log")
-            try Data(kind == .write ? GRPCBody.put : GRPCBody.range).write(to: URL(fileURLWithPath: body))
-            try? FileManager.default.removeItem(atPath: log)
-            let method = kind == .write ? "Put" : "Range"
-            let command = [
-                load, "-c", "\(clients)", "-m", "1", "-D", "\(plan.secondsPerRun)", "-d", body,
-                "-H", "content-type: application/grpc", "-H", "te: trailers", "--log-file", log,
-                "http://127.0.0.1:\(port)/etcdserverpb.KV/\(method)",
-            ]
-            let before = revision(port)
-            _ = try ChildProcess.output(of: command, folder: folder, within: plan.runLimit)
-            let times = H2LoadLog.microseconds(log)
-            // A gRPC error is HTTP 200 too: only the revision says that the writes took place.
-            if kind == .write, revision(port) - before < times.count {
-                throw BenchError("etcd applied \(revision(port) - before) of \(times.count) writes")
-            }
-            guard !times.isEmpty else { throw BenchError("h2load logged no request") }
-            return Measurement(
-                perSecond: Double(times.count) / Double(plan.secondsPerRun),
-                p50Milliseconds: times[times.count / 2] / 1_000,
-                p99Milliseconds: times[times.count * 99 / 100] / 1_000, command: command)
-        }
+/// etcd under way.
+final class EtcdServers: RunningSubject {
+    private let kind: SubjectKind
+    private let load: String
+    private let port: UInt16
+    private let clientPorts: [UInt16]
+    private let processes: [ChildProcess]
+    private let folder: String
+
+    init(
+        kind: SubjectKind, load: String, port: UInt16, clientPorts: [UInt16], processes: [ChildProcess], folder: String
+    ) {
+        (self.kind, self.load, self.port, self.clientPorts) = (kind, load, port, clientPorts)
+        (self.processes, self.folder) = (processes, folder)
     }
 
-    private func revision(_ port: UInt16) -> Int {
+    func stop() { for process in processes { process.stop() } }
+
+    func measure(_ workload: Workload, _ effort: Effort) throws -> Measurement {
+        let body = "\(folder)/body.bin"
+        let key = "key-000000000000"
+        if workload.traffic == .read { try write(GRPCBody.put(key, valueBytes: workload.valueBytes), body, 1, 0.1) }
+        let bytes =
+            workload.traffic == .write ? GRPCBody.put(key, valueBytes: workload.valueBytes) : GRPCBody.range(key)
+        try Data(bytes).write(to: URL(fileURLWithPath: body))
+        let method = workload.traffic == .write ? "Put" : "Range"
+        _ = try run(body, method, workload.connections, max(0.1, effort.warmup))
+        let (before, revisionBefore) = (take(), revision())
+        let (command, times) = try run(body, method, workload.connections, effort.seconds)
+        let after = take()
+        // A gRPC error is HTTP 200 too: only the revision says that the writes took place.
+        let applied = revision() - revisionBefore
+        if workload.traffic == .write, applied < times.count {
+            throw BenchError("etcd applied \(applied) of \(times.count) writes")
+        }
+        guard times.count > 0 else { throw BenchError("h2load logged no request") }
+        return Measurement(
+            operations: times.count, seconds: effort.seconds, latency: times.summary,
+            cost: Cost(from: before, to: after, operations: times.count), command: command)
+    }
+
+    private func write(_ bytes: [UInt8], _ body: String, _ connections: Int, _ seconds: Double) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: body))
+        _ = try run(body, "Put", connections, seconds)
+    }
+
+    private func run(
+        _ body: String, _ method: String, _ connections: Int, _ seconds: Double
+    ) throws -> (command: [String], times: Latencies) {
+        let log = "\(folder)/h2load.log"
+        try? FileManager.default.removeItem(atPath: log)
+        let command = [
+            load, "-c", "\(connections)", "-m", "1", "-D", "\(seconds)", "-d", body,
+            "-H", "content-type: application/grpc", "-H", "te: trailers", "--log-file", log,
+            "http://127.0.0.1:\(port)/etcdserverpb.KV/\(method)",
+        ]
+        _ = try ChildProcess.output(of: command, folder: folder, within: .seconds(seconds + 30))
+        return (command, H2LoadLog.latencies(log))
+    }
+
+    private func take() -> ProcessUsage {
+        var usage = ProcessUsage.of(processes.map(\.pid))
+        usage.syncs = MetricsProbe.sum("etcd_disk_wal_fsync_duration_seconds_count", ports: clientPorts)
+        return usage
+    }
+
+    private func revision() -> Int {
         let reply = JSONGateway.post("/v3/kv/range", "{\"key\":\"AA==\"}", port: port)
         return ((reply?["header"] as? [String: Any])?["revision"] as? String).flatMap { Int($0) } ?? 0
     }
 }
 
 /// gRPC frames: a zero byte, the length in four big-endian bytes, the protobuf message.
-private enum GRPCBody {
+enum GRPCBody {
     /// Field 1: the key, field 2: the value.
-    static let put = frame(field(1, key) + field(2, [UInt8](repeating: 0x78, count: Plan.valueBytes)))
-    /// Field 1: the key; linearizable by default.
-    static let range = frame(field(1, key))
-    private static let key = Array("key-000000000000".utf8)
+    static func put(_ key: String, valueBytes: Int) -> [UInt8] {
+        frame(field(1, Array(key.utf8)) + field(2, [UInt8](repeating: 0x78, count: valueBytes)))
+    }
 
-    /// Lengths below 128 are one byte.
+    /// Field 1: the key; linearizable by default.
+    static func range(_ key: String) -> [UInt8] { frame(field(1, Array(key.utf8))) }
+
     private static func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
-        [number << 3 | 2, UInt8(bytes.count)] + bytes
+        [number << 3 | 2] + varint(bytes.count) + bytes
+    }
+
+    private static func varint(_ value: Int) -> [UInt8] {
+        value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7F) | 0x80] + varint(value >> 7)
     }
 
     private static func frame(_ message: [UInt8]) -> [UInt8] {
-        [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message
+        let count = UInt32(message.count)
+        return [0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + message
     }
 }
 
-private enum H2LoadLog {
-    /// The third column of each line, ascending.
-    static func microseconds(_ path: String) -> [Double] {
+enum H2LoadLog {
+    /// Start of the request, HTTP status, microseconds.
+    static func latencies(_ path: String) -> Latencies {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            let columns = line.split(separator: "\t")
-            return columns.count >= 3 && columns[1] == "200" ? Double(columns[2]) : nil
-        }.sorted()
+        var latencies = Latencies()
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+            let columns = line.split(separator: UInt8(ascii: "\t"))
+            guard columns.count >= 3, columns[1].elementsEqual("200".utf8),
+                let time = Int(String(decoding: columns[2], as: UTF8.self))
+            else { continue }
+            latencies.record(nanoseconds: UInt64(max(0, time)) * 1_000)
+        }
+        return latencies
     }
 }

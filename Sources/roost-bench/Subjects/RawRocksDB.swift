@@ -1,31 +1,50 @@
-/// What the disk and RocksDB give without a server: the yardstick of the table.
-struct RawRocksDB: Subject {
-    let tool: String
-    static let title = "raw RocksDB"
-    var name: String { Self.title }
+import Foundation
 
-    func measure(_ plan: Plan, _ workspace: Workspace) -> [Sample] {
-        plan.fills.map { fill in
-            Sample.of(name, Workload(kind: .write, clients: fill.threads)) {
-                try workspace.withFolder("rocksdb") { folder in try run(fill, plan, folder) }
-            }
-        }
+/// What the disk and RocksDB give without a server: the yardstick of the table. Runs as a process of its own, so that
+/// its cost is measured as that of the servers is.
+struct RawRocksDB: Subject {
+    let kind: SubjectKind
+    /// Writes that share one synced batch, made by one thread; nil is one thread per connection, each writing and
+    /// syncing pair by pair.
+    let batch: Int?
+
+    /// Threads beyond 64 only measure the scheduler.
+    static let maxThreads = 64
+
+    func carries(_ workload: Workload) -> Bool {
+        guard workload.traffic == .write, workload.rate == nil, workload.keys == .uniform else { return false }
+        return batch == nil
+            ? workload.pipeline == 1 && workload.connections <= Self.maxThreads
+            : workload.connections * workload.pipeline >= Self.maxThreads
     }
 
-    private func run(_ fill: Plan.Fill, _ plan: Plan, _ folder: String) throws -> Measurement {
-        let command = [
-            tool, "--benchmarks=fillrandom", "--sync=1", "--key_size=16", "--value_size=\(Plan.valueBytes)",
-            "--threads=\(fill.threads)", "--num=\(fill.writesPerThread)", "--db=\(folder)", "--compression_type=none",
-            "--histogram=1",
-        ]
-        let text = try ChildProcess.output(of: command, folder: folder, within: plan.runLimit)
-        // fillrandom : 127.3 micros/op 7853 ops/sec 3.056 seconds 24000 operations; 0.9 MB/s
-        guard
-            let rate = text.firstMatch(of: /fillrandom\s*:.*?\s([0-9]+) ops\/sec/).flatMap({ Double($0.1) }),
-            let percentiles = text.firstMatch(of: /Percentiles: P50: ([0-9.]+) .*?P99: ([0-9.]+)\s/),
-            let p50 = Double(percentiles.1), let p99 = Double(percentiles.2)
-        else { throw BenchError("db_bench printed no figures: \(text.suffix(300))") }
-        return Measurement(
-            perSecond: rate, p50Milliseconds: p50 / 1_000, p99Milliseconds: p99 / 1_000, command: command)
+    func start(in folder: String) throws -> any RunningSubject { Running(subject: self, folder: folder) }
+
+    final class Running: RunningSubject {
+        private let subject: RawRocksDB
+        private let folder: String
+        private var count = 0
+
+        init(subject: RawRocksDB, folder: String) { (self.subject, self.folder) = (subject, folder) }
+
+        func stop() {}
+
+        func measure(_ workload: Workload, _ effort: Effort) throws -> Measurement {
+            count += 1
+            let store = "\(folder)/store\(count)"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let arguments = [
+                "rocksdb", "--threads", "\(subject.batch == nil ? workload.connections : 1)",
+                "--batch", "\(subject.batch ?? 1)", "--value-bytes", "\(workload.valueBytes)",
+                "--records", "\(effort.records(of: workload.valueBytes))", "--warmup", "\(effort.warmup)",
+                "--seconds", "\(effort.seconds)",
+            ]
+            let text = try ChildProcess.output(
+                of: [Tool.own] + arguments + ["--store", store, "--json"], folder: folder,
+                within: .seconds(effort.warmup + effort.seconds + 60))
+            var measurement = try JSONDecoder().decode(Measurement.self, from: Data(text.utf8))
+            measurement.command = ["roost-bench"] + arguments
+            return measurement
+        }
     }
 }

@@ -1,24 +1,23 @@
 /// Redis that syncs its append-only file before it answers: the same promise, on one machine and in memory.
 struct RedisServer: Subject {
+    let kind: SubjectKind
     let server: String
-    let benchmark: String
-    let name = "Redis, appendfsync always"
 
-    func measure(_ plan: Plan, _ workspace: Workspace) -> [Sample] {
+    func carries(_ workload: Workload) -> Bool { true }
+
+    func start(in folder: String) throws -> any RunningSubject {
+        let port = try Port.free()
+        let process = try ChildProcess(
+            [
+                server, "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes",
+                "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--dir", folder,
+            ], log: "\(folder)/redis.log")
         do {
-            return try workspace.withFolder("redis") { folder in
-                let port = try Port.free()
-                let process = try ChildProcess(
-                    [
-                        server, "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes",
-                        "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--dir", folder,
-                    ], log: "\(folder)/redis.log")
-                defer { process.stop() }
-                try process.waitUntil("Redis answers") { RedisProbe.role(port: port) == .master }
-                return RedisBenchmark(tool: benchmark).run(plan, name, port: port, folder)
-            }
+            try process.waitUntil("Redis answers") { RedisProbe.role(port: port) == .master }
         } catch {
-            return [.failure(name, "\(error)")]
+            process.stop()
+            throw error
         }
+        return RespServer(kind, port: port, processes: [process])
     }
 }

@@ -1,49 +1,54 @@
 /// `roostd` as it is delivered, alone or as three founders on this machine.
 struct RoostCluster: Subject {
+    private struct Ports {
+        let redis: UInt16
+        let peer: UInt16
+        let http: UInt16
+    }
+
+    let kind: SubjectKind
     let roostd: String
-    let benchmark: String
-    let nodes: Int
 
-    var name: String { nodes == 1 ? "Roost, 1 node" : "Roost, \(nodes) nodes" }
+    private var nodes: Int { kind == .roost1 || kind == .roost1Lease ? 1 : 3 }
+    private var hasLeaseReads: Bool { kind == .roost1Lease || kind == .roost3Lease }
 
-    func measure(_ plan: Plan, _ workspace: Workspace) -> [Sample] {
+    /// A lease changes nothing for writes.
+    func carries(_ workload: Workload) -> Bool { !hasLeaseReads || workload.traffic.reads > 0 }
+
+    func start(in folder: String) throws -> any RunningSubject {
+        let ports = try (0..<nodes).map { _ in
+            Ports(redis: try Port.free(), peer: try Port.free(), http: try Port.free())
+        }
+        var processes: [ChildProcess] = []
         do {
-            return try workspace.withFolder("roost") { folder in
-                let ports = try (0..<nodes).map { _ in try (redis: Port.free(), peer: Port.free(), http: Port.free()) }
-                let processes = try ports.indices.map { try start($0, ports, folder) }
-                defer { processes.forEach { $0.stop() } }
-                return try measure(plan, ports.map(\.redis), folder, processes)
+            for index in ports.indices {
+                processes.append(try ChildProcess(command(index, ports, folder), log: "\(folder)/node\(index + 1).log"))
+            }
+            let leader = try waitForLeader(ports.map(\.redis), processes)
+            let port = kind == .roost3Follower ? ports.map(\.redis).first { $0 != leader } : leader
+            guard let port else { throw BenchError("there is no follower") }
+            return RespServer(kind, port: port, processes: processes) {
+                MetricsProbe.sum("roost_raft_log_sync_seconds_count", ports: ports.map(\.http))
             }
         } catch {
-            return [.failure(name, "\(error)")]
+            for process in processes { process.stop() }
+            throw error
         }
     }
 
-    private func start(
-        _ index: Int, _ ports: [(redis: UInt16, peer: UInt16, http: UInt16)], _ folder: String
-    ) throws -> ChildProcess {
+    private func command(_ index: Int, _ ports: [Ports], _ folder: String) -> [String] {
         let port = ports[index]
         var command = [
             roostd, "--node-id", "\(index + 1)", "--data-dir", "\(folder)/node\(index + 1)", "--cluster-name", "bench",
             "--listen-redis", "127.0.0.1:\(port.redis)", "--listen-peer", "127.0.0.1:\(port.peer)",
             "--listen-http", "127.0.0.1:\(port.http)", "--log-level", "warning",
         ]
+        if hasLeaseReads { command += ["--lease-reads", "true"] }
         if nodes > 1 {
             let peers = ports.enumerated().map { "\($0.offset + 1)=127.0.0.1:\($0.element.peer)" }
             command += ["--peers", peers.joined(separator: ",")]
         }
-        return try ChildProcess(command, log: "\(folder)/node\(index + 1).log")
-    }
-
-    private func measure(
-        _ plan: Plan, _ ports: [UInt16], _ folder: String, _ processes: [ChildProcess]
-    ) throws -> [Sample] {
-        let leader = try waitForLeader(ports, processes)
-        let load = RedisBenchmark(tool: benchmark)
-        if nodes == 1 { return load.run(plan, name, port: leader, folder) }
-        guard let follower = ports.first(where: { $0 != leader }) else { return [] }
-        return load.run(plan, "\(name), at the leader", port: leader, folder)
-            + load.run(plan, "\(name), at a follower", port: follower, folder)
+        return command
     }
 
     /// The port of the node that every node takes for the leader.

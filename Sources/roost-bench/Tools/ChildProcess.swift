@@ -42,7 +42,7 @@ final class ChildProcess: Sendable {
         _ = Self.running.withLock { $0.removeValue(forKey: pid) }
     }
 
-    /// SIGKILL, and waits for the end.
+    /// SIGKILL, which is what a crash is, and waits for the end.
     func kill() {
         if !hasEnded { Glibc.kill(pid, SIGKILL) }
         while !hasEnded { pause(.milliseconds(1)) }

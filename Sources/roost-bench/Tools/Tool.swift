@@ -7,6 +7,9 @@ enum Tool {
         return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
+    /// This program.
+    static var own: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
+
     static func roostd(in folder: String?) -> String? {
         let folder =
             folder ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path

@@ -1,43 +1,35 @@
-/// How much is asked of each subject.
-struct Plan: Codable {
-    /// One line of redis-benchmark: `set` and `get`, each with so many requests.
-    struct Line: Codable {
-        var clients: Int
-        var pipeline: Int
-        var requests: Int
-    }
-
-    /// One run of db_bench.
-    struct Fill: Codable {
-        var threads: Int
-        var writesPerThread: Int
-    }
-
-    var lines: [Line]
-    var fills: [Fill]
-    /// Seconds of one run of h2load.
-    var secondsPerRun: Int
+/// The workloads of a comparison, in the order of the table.
+struct Plan {
+    var workloads: [Workload]
+    var effort: Effort
+    var rounds: Int
     /// No further round begins if it would probably end after this.
     var timeLimit: Duration
-    /// One run of a tool; a server that is slower than this has failed.
-    var runLimit: Duration
 
-    static let valueBytes = 100
-    static let keys = 100_000
-
+    /// Under an hour with every subject.
     static let full = Plan(
-        lines: [
-            Line(clients: 1, pipeline: 1, requests: 20_000), Line(clients: 64, pipeline: 1, requests: 200_000),
-            Line(clients: 256, pipeline: 1, requests: 300_000), Line(clients: 64, pipeline: 16, requests: 1_000_000),
-        ],
-        fills: [Fill(threads: 1, writesPerThread: 24_000), Fill(threads: 64, writesPerThread: 3_000)],
-        secondsPerRun: 4, timeLimit: .seconds(3_600), runLimit: .seconds(180))
+        workloads: writes + reads + pipelined + mixed + large + offered,
+        effort: Effort(), rounds: 3, timeLimit: .seconds(3_300))
 
+    /// About three minutes.
     static let quick = Plan(
-        lines: [
-            Line(clients: 1, pipeline: 1, requests: 3_000), Line(clients: 64, pipeline: 1, requests: 30_000),
-            Line(clients: 256, pipeline: 1, requests: 30_000), Line(clients: 64, pipeline: 16, requests: 100_000),
-        ],
-        fills: [Fill(threads: 1, writesPerThread: 6_000), Fill(threads: 64, writesPerThread: 500)],
-        secondsPerRun: 2, timeLimit: .seconds(160), runLimit: .seconds(30))
+        workloads: [
+            Workload(.write, connections: 1), Workload(.write, connections: 64), Workload(.write, connections: 256),
+            Workload(.read, connections: 1), Workload(.read, connections: 64),
+            Workload(.write, connections: 64, pipeline: 16), Workload(.read, connections: 64, pipeline: 16),
+        ], effort: Effort(records: 50_000, warmup: 0.2, seconds: 1), rounds: 3, timeLimit: .seconds(190))
+
+    private static let writes = [1, 8, 64, 256, 1_000].map { Workload(.write, connections: $0) }
+    private static let reads = [1, 8, 64, 256, 1_000].map { Workload(.read, connections: $0) }
+    private static let pipelined = [Traffic.write, .read].map { Workload($0, connections: 64, pipeline: 16) }
+    private static let mixed =
+        [Traffic.mixed50, .mixed95, .ycsbA, .ycsbB, .ycsbC, .ycsbD, .ycsbF].map { Workload($0, connections: 64) }
+        + [Workload(.write, connections: 64, keys: .zipf)]
+    private static let large = [1_024, 16_384].flatMap { bytes in
+        [Traffic.write, .read].map { Workload($0, valueBytes: bytes, connections: 64) }
+    }
+    /// What every subject can take, so that latencies under one load stand side by side.
+    private static let offered = [
+        Workload(.write, connections: 64, rate: 5_000), Workload(.mixed95, connections: 64, rate: 20_000),
+    ]
 }
