@@ -97,7 +97,9 @@ func reachable(from start: String, _ dependencies: [String: [String]]) -> Set<St
 
 func checkImports(_ target: Target) -> [Finding] {
     let toolchain = pureTargets.contains(target.name) ? pureToolchainModules : toolchainModules
-    let allowed = toolchain.union(target.dependencies).union(target.isTest ? testModules : [])
+    // The module of target `roost-bench` is `roost_bench`.
+    let modules = target.dependencies.map { $0.replacing("-", with: "_") }
+    let allowed = toolchain.union(modules).union(target.isTest ? testModules : [])
     return target.files.flatMap { file in
         file.lines.enumerated().compactMap { number, line -> Finding? in
             guard let module = importedModule(line), !allowed.contains(module) else { return nil }

@@ -37,9 +37,7 @@ struct ProcessUsage: Sendable {
     private static func number(_ name: String, _ path: String) -> Int? {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
-        return line?.dropFirst(name.count).split(separator: " ").first.flatMap {
-            Int($0.trimmingCharacters(in: .whitespaces))
-        }
+        return line?.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
     }
 }
 

@@ -22,11 +22,10 @@ enum Targets {
             try container.encode(isLowerBetter, forKey: .isLowerBetter)
         }
 
-        /// How far beyond the target, or short of it.
+        /// How far beyond the target, or short of it, in parts of the target.
         var difference: String {
-            let share = isLowerBetter ? target / max(value, .leastNormalMagnitude) : value / target
-            let percent = Int((abs(share - 1) * 100).rounded())
-            return isMet ? "met, by \(percent) %" : "missed, by \(percent) %"
+            let percent = Int((abs(value / target - 1) * 100).rounded())
+            return "\(isMet ? "met" : "missed"), \(percent) % \(value < target ? "below" : "above")"
         }
     }
 

@@ -81,16 +81,17 @@ final class EtcdServers: RunningSubject {
     func stop() { for process in processes { process.stop() } }
 
     func measure(_ workload: Workload, _ effort: Effort) throws -> Measurement {
-        let body = "\(folder)/body.bin"
         let key = "key-000000000000"
-        if workload.traffic == .read { try write(GRPCBody.put(key, valueBytes: workload.valueBytes), body, 1, 0.1) }
-        let bytes =
-            workload.traffic == .write ? GRPCBody.put(key, valueBytes: workload.valueBytes) : GRPCBody.range(key)
-        try Data(bytes).write(to: URL(fileURLWithPath: body))
-        let method = workload.traffic == .write ? "Put" : "Range"
-        _ = try run(body, method, workload.connections, max(0.1, effort.warmup))
+        let put = GRPCBody.put(key, valueBytes: workload.valueBytes)
+        if workload.traffic == .read { _ = try run(put, "Put", ["-n", "1", "-c", "1"], within: .seconds(30)) }
+        let (bytes, method) = workload.traffic == .write ? (put, "Put") : (GRPCBody.range(key), "Range")
+        // h2load counts in whole seconds.
+        let seconds = Int(effort.seconds.rounded(.up))
+        let clients = ["-c", "\(workload.connections)"]
+        if effort.warmup >= 0.5 { _ = try run(bytes, method, ["-D", "1"] + clients, within: .seconds(30)) }
         let (before, revisionBefore) = (take(), revision())
-        let (command, times) = try run(body, method, workload.connections, effort.seconds)
+        let times = try run(
+            bytes, method, ["-D", "\(seconds)"] + clients, within: .seconds(seconds + 30))
         let after = take()
         // A gRPC error is HTTP 200 too: only the revision says that the writes took place.
         let applied = revision() - revisionBefore
@@ -99,27 +100,24 @@ final class EtcdServers: RunningSubject {
         }
         guard times.count > 0 else { throw BenchError("h2load logged no request") }
         return Measurement(
-            operations: times.count, seconds: effort.seconds, latency: times.summary,
-            cost: Cost(from: before, to: after, operations: times.count), command: command)
-    }
-
-    private func write(_ bytes: [UInt8], _ body: String, _ connections: Int, _ seconds: Double) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: body))
-        _ = try run(body, "Put", connections, seconds)
+            operations: times.count, seconds: Double(seconds), latency: times.summary,
+            cost: Cost(from: before, to: after, operations: times.count),
+            command: BenchCommand.compare(kind, workload, effort))
     }
 
     private func run(
-        _ body: String, _ method: String, _ connections: Int, _ seconds: Double
-    ) throws -> (command: [String], times: Latencies) {
-        let log = "\(folder)/h2load.log"
+        _ message: [UInt8], _ method: String, _ amount: [String], within limit: Duration
+    ) throws -> Latencies {
+        let (body, log) = ("\(folder)/body.bin", "\(folder)/h2load.log")
+        try Data(message).write(to: URL(fileURLWithPath: body))
         try? FileManager.default.removeItem(atPath: log)
-        let command = [
-            load, "-c", "\(connections)", "-m", "1", "-D", "\(seconds)", "-d", body,
-            "-H", "content-type: application/grpc", "-H", "te: trailers", "--log-file", log,
-            "http://127.0.0.1:\(port)/etcdserverpb.KV/\(method)",
-        ]
-        _ = try ChildProcess.output(of: command, folder: folder, within: .seconds(seconds + 30))
-        return (command, H2LoadLog.latencies(log))
+        let command =
+            [load] + amount + [
+                "-m", "1", "-d", body, "-H", "content-type: application/grpc", "-H", "te: trailers", "--log-file", log,
+                "http://127.0.0.1:\(port)/etcdserverpb.KV/\(method)",
+            ]
+        _ = try ChildProcess.output(of: command, folder: folder, within: limit)
+        return H2LoadLog.latencies(log)
     }
 
     private func take() -> ProcessUsage {

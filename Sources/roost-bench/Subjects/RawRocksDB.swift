@@ -15,7 +15,7 @@ struct RawRocksDB: Subject {
         guard workload.traffic == .write, workload.rate == nil, workload.keys == .uniform else { return false }
         return batch == nil
             ? workload.pipeline == 1 && workload.connections <= Self.maxThreads
-            : workload.connections * workload.pipeline >= Self.maxThreads
+            : workload.connections == Self.maxThreads
     }
 
     func start(in folder: String) throws -> any RunningSubject { Running(subject: self, folder: folder) }

@@ -37,7 +37,7 @@ enum SubjectKind: String, Codable, CaseIterable, Sendable, ExpressibleByArgument
 
     var title: String {
         switch self {
-        case .rocksdb: "raw RocksDB, one thread per connection"
+        case .rocksdb: "raw RocksDB, pair by pair"
         case .rocksdbBatch64: "raw RocksDB, batches of 64"
         case .rocksdbBatch512: "raw RocksDB, batches of 512"
         case .roost1: "Roost, 1 node"
