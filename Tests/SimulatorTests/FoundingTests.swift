@@ -41,6 +41,23 @@ struct FoundingTests {
         #expect(marks[.refusedByIncarnation] > 0)
     }
 
+    /// Else those without one could found a second cluster, and no rule of theirs could prevent it.
+    @Test func `one founder with entries always keeps its first disk`() {
+        var limits = SwarmOptions.Limits()
+        limits.faults = FaultSet([.lostDisk, .membership, .crash])
+        limits.nodes = 2
+        var marks = MarkTable()
+        for seed in UInt64(1)...40 {
+            let world = World(SwarmOptions.drawn(seed: seed, events: 3_000, limits: limits))
+            while world.eventsHandled < 3_000, world.step() {}
+            #expect(world.judge.violation == nil, "seed \(seed): \(world.options)")
+            let founders = world.nodes.prefix(2)
+            #expect(founders.contains { !$0.isWiped }, "seed \(seed): \(world.options)")
+            marks.merge(world.marks)
+        }
+        #expect(marks[.diskWiped] > 0)
+    }
+
     @Test func `founders that are switched on late catch up before they vote`() {
         var limits = SwarmOptions.Limits()
         limits.faults = FaultSet([.crash])

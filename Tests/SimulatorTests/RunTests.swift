@@ -68,7 +68,39 @@ struct RunTests {
         for name in ["BecomeCandidate", "BecomeLeader", "Commit", "Replicate", "Ready", "ReceiveRequestVoteResponse"] {
             #expect(names[name, default: 0] > 0, "\(name) in \(names)")
         }
-        // Some are lost, none comes from nowhere, but for duplicates.
         #expect(names["SendRequestVoteRequest", default: 0] > 0)
+    }
+
+    /// Some messages are lost and some come twice, but none comes from nowhere, and no node's time goes back.
+    @Test(arguments: UInt64(1)...6)
+    func `a trace is in causal order, without PreVote`(seed: UInt64) {
+        var limits = SwarmOptions.Limits()
+        limits.withoutPreVote = true
+        var sent: Set<Substring> = []
+        var received = 0
+        var terms: [Substring: Int] = [:]
+        _ = Simulation.run(
+            .drawn(seed: seed, events: 3_000, limits: limits),
+            trace: { line in
+                let name = line.dropFirst(32).prefix { $0 != "\"" }
+                let message = line.firstRange(of: #""msg":{"#).map { line[$0.upperBound...].prefix { $0 != "}" } }
+                if name.hasPrefix("Send"), let message { sent.insert(message) }
+                if name.hasPrefix("Receive"), let message {
+                    received += 1
+                    #expect(sent.contains(message), "seed \(seed): \(line)")
+                }
+                let node = Self.value(of: #""nid":""#, in: line)
+                let term = Int(Self.value(of: #""state":{"term":"#, in: line)) ?? -1
+                // A disk that was lost takes the term with it.
+                if name != "InitState" { #expect(term >= terms[node, default: 0], "seed \(seed): \(line)") }
+                terms[node] = term
+                #expect(!line.contains("StatePreCandidate") && !line.contains("MsgPreVote"), "seed \(seed): \(line)")
+            })
+        #expect(received > 100)
+    }
+
+    private static func value(of field: String, in line: String) -> Substring {
+        guard let place = line.firstRange(of: field) else { return "" }
+        return line[place.upperBound...].prefix { $0 != "\"" && $0 != "," }
     }
 }

@@ -23,6 +23,9 @@ struct Inflights: Hashable, Sendable {
     var count: Int { sent.count }
     var isFull: Bool { sent.count >= maxMessages || bytes >= maxBytes }
 
+    /// The last entry that is under way; `nil`: none is.
+    var lastIndex: LogIndex? { sent.last?.lastIndex }
+
     /// Notes a message whose last entry is `lastIndex`.
     mutating func add(lastIndex: LogIndex, bytes: Int) {
         sent.append(Sent(lastIndex: lastIndex, bytes: bytes))

@@ -156,6 +156,13 @@ struct Progress: Hashable, Sendable {
         isProbeUnderWay = true
     }
 
+    /// - Parameter last: the last index of the leader's log.
+    func isInOrder(last: LogIndex) -> Bool {
+        guard matchIndex < nextIndex, nextIndex <= last.next, inflights.count <= inflights.maxMessages else { return false }
+        // Replicate: whatever was sent and not acknowledged is under way.
+        return mode != .replicate || (inflights.lastIndex ?? matchIndex).next == nextIndex
+    }
+
     private mutating func becomeReplicate() {
         mode = .replicate
         nextIndex = matchIndex.next

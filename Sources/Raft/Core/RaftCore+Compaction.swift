@@ -30,7 +30,7 @@ extension RaftCore {
     mutating func compacted(through id: EntryID) {
         guard id.index > log.base.index else { return }
         guard id.index <= log.appliedIndex, log.term(at: id.index) == id.term else {
-            return violate("cut-too-far", "log cut through \(id), but only \(log.appliedIndex) is applied")
+            return violate(.cutTooFar, "log cut through \(id), but only \(log.appliedIndex) is applied")
         }
         log.compact(through: id)
         truncatableIndex = max(truncatableIndex, id.index)

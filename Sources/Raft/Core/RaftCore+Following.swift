@@ -5,7 +5,7 @@ extension RaftCore {
     /// - Returns: `false` when the term has another leader, which must never be.
     mutating func follow(_ node: NodeID) -> Bool {
         if let known = leaderOfTerm, known != node {
-            violate("two-leaders", "nodes \(known) and \(node) both lead term \(hardState.term)")
+            violate(.twoLeaders, "nodes \(known) and \(node) both lead term \(hardState.term)")
             return false
         }
         if role != .follower || leader != node {
@@ -85,7 +85,7 @@ extension RaftCore {
         guard commit <= log.lastIndex || !mayVote else {
             // The leader only says what this node has acknowledged: it was lost since.
             return violate(
-                "commit-beyond-log", "leader \(leader) counts on entry \(commit), the log ends at \(log.lastIndex)")
+                .commitBeyondLog, "leader \(leader) counts on entry \(commit), the log ends at \(log.lastIndex)")
         }
         // What the leader believes to be here may have been lost by a node that is banned from voting, until it has answered.
         if mayVote { commitAsFollower(through: commit) }
@@ -100,7 +100,7 @@ extension RaftCore {
 
     private mutating func violateCommitted(_ id: EntryID, from leader: NodeID) {
         violate(
-            "committed-entry-truncated",
+            .committedEntryTruncated,
             "leader \(leader) has entry \(id), but everything up to \(log.commitIndex) is committed here")
     }
 }

@@ -1,25 +1,9 @@
-/// Rules that must hold whatever happens; one that does not stops the core for good.
-///
-/// | rule | where |
-/// |---|---|
-/// | `term-regressed`, `vote-changed`, `commit-regressed`: they only move forward; one vote a term | after each step |
-/// | `index-order`: applied <= applying <= commit <= last; applying <= durable <= written <= last | after each step |
-/// | `committed-entry-truncated`: no leader contradicts a committed entry | `+Following` |
-/// | `two-leaders`: a term has one leader | `+Following` |
-/// | `commit-beyond-log`: a leader counts on nothing that this node lost | `+Following` |
-/// | `progress-order`: match < next, match <= last, no more under way than the window allows | after each step of a leader |
-/// | `read-index`: own term's first entry <= read index <= commit | `+Reads` |
-/// | `ticket-unknown`, `applied-too-far`, `cut-too-far`: the shell reports what it was given | `+Persistence` |
-/// | `leader-not-voter`: nobody leads who may not vote, once the others know it | after each step of a leader |
-/// | `membership-unknown`, `membership-change`: changes apply to a known membership, and can be read | `+Membership` |
-/// | `snapshot-unknown`: only what was asked for is installed | `+Snapshots` |
-/// | `restored-state`: what was restored is the state of a node that stopped at some moment | at the start |
-///
-/// By construction rather than by check: only `advanceCommit` commits on a leader, for entries of its term; only
-/// `PersistQueue.completed` lets a held message go; a leader has no way to truncate.
+/// What only moves forward (`Rule`), as of the step before.
 struct Watermarks: Sendable {
     private var hardState: HardState
     private var commit: LogIndex
+    /// The end of a leader's log; `nil` on others.
+    private var leadersLast: LogIndex?
 
     init(hardState: HardState, commit: LogIndex) {
         self.hardState = hardState
@@ -27,42 +11,50 @@ struct Watermarks: Sendable {
     }
 
     /// What moved back; `nil`: nothing did.
-    mutating func advance(hardState new: HardState, commit newCommit: LogIndex) -> InvariantViolation? {
+    mutating func advance(
+        hardState new: HardState, commit newCommit: LogIndex, leadersLast newLast: LogIndex?
+    ) -> InvariantViolation? {
         defer {
             hardState = new
             commit = newCommit
+            leadersLast = newLast
         }
         if new.term < hardState.term {
-            return InvariantViolation(rule: "term-regressed", detail: "from \(hardState.term) to \(new.term)")
+            return InvariantViolation(rule: .termRegressed, detail: "from \(hardState.term) to \(new.term)")
         }
         if new.term == hardState.term, let vote = hardState.vote, vote != new.vote {
             return InvariantViolation(
-                rule: "vote-changed", detail: "in term \(new.term) from \(vote) to \(new.vote?.description ?? "none")")
+                rule: .voteChanged, detail: "in term \(new.term) from \(vote) to \(new.vote?.description ?? "none")")
         }
         if newCommit < commit {
-            return InvariantViolation(rule: "commit-regressed", detail: "from \(commit) to \(newCommit)")
+            return InvariantViolation(rule: .commitRegressed, detail: "from \(commit) to \(newCommit)")
+        }
+        if new.term == hardState.term, let last = leadersLast, let newLast, newLast < last {
+            return InvariantViolation(
+                rule: .leaderAppendOnly, detail: "the log of term \(new.term)'s leader went from \(last) to \(newLast)")
         }
         return nil
     }
 }
 
 extension RaftCore {
-    mutating func violate(_ rule: String, _ detail: String) {
+    mutating func violate(_ rule: Rule, _ detail: String) {
         if violation == nil { violation = InvariantViolation(rule: rule, detail: detail) }
     }
 
     mutating func checkInvariants() {
-        if let moved = watermarks.advance(hardState: hardState, commit: log.commitIndex) {
-            violate(moved.rule, moved.detail)
-        }
+        let leadersLast = role == .leader ? log.lastIndex : nil
+        let moved = watermarks.advance(hardState: hardState, commit: log.commitIndex, leadersLast: leadersLast)
+        if let moved, violation == nil { violation = moved }
         let (durable, written, last) = (persistence.durableIndex, persistence.writtenIndex, log.lastIndex)
-        if log.appliedIndex > log.applyingIndex || log.applyingIndex > min(log.commitIndex, durable)
+        if log.base.index > log.appliedIndex || log.appliedIndex > log.applyingIndex
+            || log.applyingIndex > min(log.commitIndex, durable)
             || log.commitIndex > last || durable > written || written > last
         {
             violate(
-                "index-order",
+                .indexOrder,
                 """
-                applied \(log.appliedIndex), applying \(log.applyingIndex), commit \(log.commitIndex), \
+                cut \(log.base.index), applied \(log.appliedIndex), applying \(log.applyingIndex), commit \(log.commitIndex), \
                 durable \(durable), written \(written), last \(last)
                 """)
         }
@@ -71,21 +63,46 @@ extension RaftCore {
 
     private mutating func checkLeadership() {
         if !membership.isVoter(configuration.node), isMembershipSettled {
-            violate("leader-not-voter", "node \(configuration.node) leads \(membership)")
+            violate(.leaderNotVoter, "node \(configuration.node) leads \(membership)")
         }
         checkProgress()
     }
 
     private mutating func checkProgress() {
-        for position in peers.indices
-        where peers[position].matchIndex >= peers[position].nextIndex || peers[position].matchIndex > log.lastIndex
-            || peers[position].inflights.count > configuration.maxInflightMessages
-        {
+        for position in peers.indices where !peers[position].isInOrder(last: log.lastIndex) {
             let peer = peers[position]
             violate(
-                "progress-order",
-                "node \(peer.node): match \(peer.matchIndex), next \(peer.nextIndex), last \(log.lastIndex)")
+                .progressOrder,
+                """
+                node \(peer.node): \(peer.mode), match \(peer.matchIndex), next \(peer.nextIndex), last \
+                \(log.lastIndex), \(peer.inflights.count) messages under way
+                """)
         }
+    }
+
+    /// A message that promises something is about to leave.
+    mutating func checkPromise(_ message: Message) {
+        switch message.body {
+        case .appendAccepted(let matched):
+            guard matched > persistence.durableIndex else { return }
+            violate(.promiseNotDurable, "\(matched) acknowledged, but only \(persistence.durableIndex) is durable")
+        case .voteResponse(granted: true): checkVote(for: message.to, in: message.term)
+        case .voteRequest: checkVote(for: configuration.node, in: message.term)
+        default: break
+        }
+    }
+
+    private mutating func checkVote(for candidate: NodeID, in term: Term) {
+        guard hardState != HardState(term: term, vote: candidate) || !persistence.isHardStateDurable else { return }
+        violate(.promiseNotDurable, "vote for node \(candidate) in term \(term), but that is not durable")
+    }
+
+    /// A lease is about to be trusted that began at `start`.
+    mutating func checkLease(since start: MonotonicTime) {
+        let isConfirmed = Quorum.contains(membership) { node in
+            node == configuration.node || position(of: node).map { peers[$0].lastHeard >= start } ?? false
+        }
+        if !isConfirmed { violate(.leaseQuorum, "no quorum was heard since \(start.nanoseconds) ns") }
     }
 
     /// The log of a restored state, and what is wrong with it. (Where something is, the log is an empty stand-in.)
@@ -93,7 +110,7 @@ extension RaftCore {
         let standIn = Log(
             terms: TermRuns(base: .zero, runs: [], lastIndex: .zero)!, unapplied: [], commit: .zero, applied: .zero)
         func broken(_ detail: String) -> (Log, InvariantViolation?) {
-            (standIn, InvariantViolation(rule: "restored-state", detail: detail))
+            (standIn, InvariantViolation(rule: .restoredState, detail: detail))
         }
         guard
             let terms = TermRuns(base: restored.truncated, runs: restored.termRuns, lastIndex: restored.lastIndex)

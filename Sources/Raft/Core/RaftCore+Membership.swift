@@ -34,6 +34,8 @@ extension RaftCore {
 
     @discardableResult
     private mutating func appendMembershipChange(_ change: MembershipChange) -> EntryID {
+        let open = log.membershipChanges(after: log.appliedIndex, through: log.lastIndex)
+        if let first = open.first { violate(.twoChanges, "\(first.id) is not applied, and another is proposed") }
         let id = appendAsLeader(kind: .membership, payload: change.encode())
         leadership.pendingMembershipIndex = id.index
         return id
@@ -47,10 +49,10 @@ extension RaftCore {
             guard !membership.voters.isEmpty else {
                 // Whoever joins must be told the founders: they are not in the log, and a node that does not know them
                 // would take the first one added for the only one.
-                return violate("membership-unknown", "entry \(entry.id) changes a membership that was never known")
+                return violate(.membershipUnknown, "entry \(entry.id) changes a membership that was never known")
             }
             guard let change = try? MembershipChange(decoding: entry.payload) else {
-                return violate("membership-change", "entry \(entry.id) holds a change that this version can't read")
+                return violate(.membershipChange, "entry \(entry.id) holds a change that this version can't read")
             }
             // The leader has checked it against the same membership; if it does not fit after all, it fits nowhere.
             if let changed = try? membership.applying(change) { adopt(changed) }
@@ -64,6 +66,7 @@ extension RaftCore {
 
     mutating func adopt(_ changed: Membership) {
         guard changed != membership else { return }
+        guard changed.isValid else { return violate(.membershipInvalid, "\(changed)") }
         let former = membership
         membership = changed
         // A node that knows who counts should not forget it with the power. (The commit index is else written with entries

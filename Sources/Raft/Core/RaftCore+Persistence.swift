@@ -2,9 +2,12 @@
 extension RaftCore {
     mutating func persisted(_ ticket: PersistTicket) {
         guard ticket < persistence.nextTicket else {
-            return violate("ticket-unknown", "ticket \(ticket.rawValue) was never given out")
+            return violate(.ticketUnknown, "ticket \(ticket.rawValue) was never given out")
         }
-        for message in persistence.completed(ticket) where isStillMeant(message) { effects.append(.send(message)) }
+        for message in persistence.completed(ticket) where isStillMeant(message) {
+            checkPromise(message)
+            effects.append(.send(message))
+        }
         if let own = election.ownVoteTicket, own <= persistence.durableTicket {
             election.ownVoteTicket = nil
             countVote(of: configuration.node, granted: true)
@@ -26,7 +29,7 @@ extension RaftCore {
 
     mutating func applied(through index: LogIndex) {
         guard index <= log.applyingIndex else {
-            return violate("applied-too-far", "\(index) applied, but only \(log.applyingIndex) was given out")
+            return violate(.appliedTooFar, "\(index) applied, but only \(log.applyingIndex) was given out")
         }
         guard index > log.appliedIndex else { return }
         let changes = log.membershipChanges(after: log.appliedIndex, through: index)
@@ -41,9 +44,15 @@ extension RaftCore {
     mutating func flushApply() {
         // What is committed meanwhile is part of the snapshot, or comes after it.
         guard installing == nil else { return }
+        var last = log.applyingIndex
         while let entries = log.takeUnapplied(
             through: persistence.durableIndex, maxBytes: configuration.maxApplyBytes)
         {
+            guard entries.first?.index == last.next, entries.last?.index == log.applyingIndex else {
+                let given = "\(entries.first?.index ?? .zero)...\(entries.last?.index ?? .zero)"
+                return violate(.applyOrder, "entries \(given) for \(last.next)...\(log.applyingIndex)")
+            }
+            last = log.applyingIndex
             effects.append(.apply(entries))
         }
     }

@@ -19,7 +19,11 @@ extension RaftCore {
 
     private mutating func admit(_ request: ReadQueue.Request) {
         guard log.commitIndex >= leadership.firstIndex else { return reads.awaitCommit(request) }
-        if isSoleVoter || hasLease { return answer(request, index: log.commitIndex) }
+        if isSoleVoter { return answer(request, index: log.commitIndex) }
+        if let start = leaseStart {
+            checkLease(since: start)
+            return answer(request, index: log.commitIndex)
+        }
         reads.awaitRound(request, index: log.commitIndex)
     }
 
@@ -51,7 +55,7 @@ extension RaftCore {
     private mutating func answer(_ request: ReadQueue.Request, index: LogIndex) {
         guard index >= leadership.firstIndex, index <= log.commitIndex else {
             return violate(
-                "read-index", "index \(index) not in \(leadership.firstIndex)...\(log.commitIndex)")
+                .readIndex, "index \(index) not in \(leadership.firstIndex)...\(log.commitIndex)")
         }
         if let follower = request.follower {
             send(.readIndexResponse(request.token, index: index), to: follower)
@@ -67,11 +71,13 @@ extension RaftCore {
     /// Whoever answers a round of heartbeats has promised not to vote for an election timeout of its own clock, counted
     /// from a moment after the round left. So a quorum that answered a round covers the leader from the round's *start*,
     /// for as long as the fastest of those clocks needs for an election timeout, measured by the slowest leader.
-    private var hasLease: Bool {
+    ///
+    /// - Returns: the round's start; `nil`: there is no such lease.
+    private var leaseStart: MonotonicTime? {
         guard configuration.leaseReads, configuration.checkQuorum, !leadership.mayBeOvertaken,
             let start = reads.confirmedStart
-        else { return false }
-        return now < start.advanced(by: configuration.leaseDuration)
+        else { return nil }
+        return now < start.advanced(by: configuration.leaseDuration) ? start : nil
     }
 
     // MARK: Follower

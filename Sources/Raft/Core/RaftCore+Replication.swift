@@ -63,6 +63,10 @@ extension RaftCore {
     /// Moves the commit index, on leaders and followers.
     mutating func commit(through index: LogIndex) {
         if role == .leader {
+            guard log.term(at: index) == hardState.term else {
+                let term = log.term(at: index)?.description ?? "none"
+                return violate(.commitInTerm, "commit of \(index), of term \(term), in term \(hardState.term)")
+            }
             leadership.uncommittedBytes -= log.proposedBytes(from: log.commitIndex.next, through: index)
         }
         log.commit(through: index)

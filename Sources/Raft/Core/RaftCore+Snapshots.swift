@@ -49,7 +49,7 @@ extension RaftCore {
 
     mutating func snapshotInstalled(_ meta: SnapshotMeta) {
         guard installing == meta else {
-            return violate("snapshot-unknown", "snapshot \(meta.id) was installed, but never asked for")
+            return violate(.snapshotUnknown, "snapshot \(meta.id) was installed, but never asked for")
         }
         installing = nil
         log = Log(after: meta.id)

@@ -148,6 +148,7 @@ public struct RaftCore: Sendable {
             flushAppends(known: &slice)
         }
         flushApply()
+        guard violation == nil else { return reportViolation() }
         var drained: [Effect] = []
         swap(&drained, &effects)
         return drained
@@ -267,7 +268,9 @@ extension RaftCore {
     /// Sends when the present term and vote and the entries up to `index` are durable.
     mutating func promise(_ body: Message.Body, to node: NodeID, durable index: LogIndex = .zero) {
         let message = message(body, to: node)
-        if !persistence.hold(message, untilDurable: index) { effects.append(.send(message)) }
+        if persistence.hold(message, untilDurable: index) { return }
+        checkPromise(message)
+        effects.append(.send(message))
     }
 
     private func message(_ body: Message.Body, to node: NodeID, term: Term? = nil) -> Message {

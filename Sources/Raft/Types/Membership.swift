@@ -35,6 +35,12 @@ public struct Membership: Hashable, Sendable {
 
     public func isVoter(_ node: NodeID) -> Bool { voters.contains(node) || outgoing.contains(node) }
 
+    /// Has voters, none of whom is a learner; only voters on their way out become learners.
+    var isValid: Bool {
+        !voters.isEmpty && !learners.contains(where: isVoter)
+            && learnersNext.allSatisfy { outgoing.contains($0) && !voters.contains($0) }
+    }
+
     /// Whether somebody has a vote here who has none in `later`.
     func hasVoters(beyond later: Membership) -> Bool { (voters + outgoing).contains { !later.isVoter($0) } }
 

@@ -257,6 +257,9 @@ final class Judge {
         ledgers[place].flushed = max(ledgers[place].flushed, index)
     }
 
+    /// Whether entries ever reached the node's present disk.
+    func hasStoredEntries(_ place: Int) -> Bool { ledgers[place].durable.lastIndex > .zero }
+
     // MARK: State machines
 
     func applies(_ entries: [Entry], on place: Int) {

@@ -17,6 +17,12 @@ enum Ambush: CaseIterable {
     case oldWords
     /// The leader stands still for about as long as its lease lasts.
     case nap
+    /// A leader and a follower are cut off, and write on; the others replace what they wrote, and the leader leads again.
+    /// Then the follower's old acknowledgements arrive.
+    case oldAnswers
+
+    /// In fewer, no follower can acknowledge what the others may replace.
+    fileprivate static let votersForOldAnswers = 5
 }
 
 extension Nemesis {
@@ -25,14 +31,18 @@ extension Nemesis {
         case cutOff(place: Int)
         case restart(place: Int)
         case handOver(from: Int, to: Int?)
+        /// Whoever leads then hands over to this one, which gets writes if it is the leader.
+        case handBack(to: Int)
         case separate(Int, Int, nanoseconds: UInt64)
+        case cut(from: Int, to: Int, nanoseconds: UInt64)
         case clog(from: Int, to: Int, nanoseconds: UInt64)
     }
 
     func ambush() {
         guard let leader = leader(), world.nodes[leader].isUp else { return }
-        let ambush = random.pick(Ambush.allCases)
         let others = voters(but: leader)
+        let isLarge = others.count + 1 >= Ambush.votersForOldAnswers
+        let ambush = random.pick(Ambush.allCases.filter { $0 != .oldAnswers || isLarge })
         guard others.count > 1, ambush.isPossible(with: world.options) else { return }
         ambushEnd = world.now.advanced(by: UInt64(ambush.timeouts) * world.options.core.electionTimeout)
         world.say { "ambush on n\(leader + 1): \(ambush)" }
@@ -54,6 +64,7 @@ extension Nemesis {
         case .nap:
             spoilClocks(leader, others)
             world.pause(leader, for: timeout / 2 + random.below(timeout))
+        case .oldAnswers: keepOldAnswers(leader, third)
         }
     }
 
@@ -92,10 +103,30 @@ extension Nemesis {
         world.workload.quietUntil = world.now.advanced(by: 5 * timeout)
     }
 
+    /// The follower hears nothing of what comes after its acknowledgements, so that its disk shows what they are worth.
+    private func keepOldAnswers(_ leader: Int, _ follower: Int) {
+        let timeout = world.options.core.electionTimeout
+        world.network.clog(from: follower, to: leader, until: world.now.advanced(by: 7 * timeout))
+        world.workload.flood(leader, count: 10)
+        for other in world.nodes.indices where other != leader && other != follower {
+            separate(other, leader, for: 3 * timeout)
+            separate(other, follower, for: 8 * timeout)
+        }
+        later(5 * timeout / 2, .cut(from: leader, to: follower, nanoseconds: 6 * timeout))
+        later(4 * timeout, .handBack(to: leader))
+        later(5 * timeout, .handBack(to: leader))
+        later(6 * timeout, .handBack(to: leader))
+    }
+
     /// Those who belong to the group with the leader.
     private func voters(but leader: Int) -> [Int] {
         guard let membership = world.nodes[leader].process?.view.membership else { return [] }
         return world.nodes.indices.filter { $0 != leader && membership.isVoter(world.nodes[$0].id) }
+    }
+
+    private func handBack(to heir: Int) {
+        guard let leader = leader(), world.nodes[leader].isUp else { return }
+        if leader == heir { world.workload.flood(leader, count: 10) } else { handOver(leader, to: heir) }
     }
 
     private func handOver(_ leader: Int, to heir: Int? = nil) {
@@ -141,7 +172,9 @@ extension Nemesis {
             let pause = random.duration(mean: 2 * Nanoseconds.perMillisecond)
             world.crash(place, because: "it is restarted", restart: true, after: pause)
         case .handOver(let leader, let heir): if world.nodes[leader].isUp { handOver(leader, to: heir) }
+        case .handBack(let heir): handBack(to: heir)
         case .separate(let a, let b, let nanoseconds): separate(a, b, for: nanoseconds)
+        case .cut(let from, let to, let nanoseconds): cut([.init(from: from, to: to)], for: nanoseconds)
         case .clog(let from, let to, let nanoseconds):
             world.network.clog(from: from, to: to, until: world.now.advanced(by: nanoseconds))
         }
@@ -155,6 +188,7 @@ extension Ambush {
         case .silence, .handOver, .lateAnswers, .nap: 1
         case .amnesia: 4
         case .oldWords: 5
+        case .oldAnswers: 8
         }
     }
 
@@ -173,6 +207,7 @@ extension Ambush {
         case .amnesia: [.partial, .crash]
         case .oldWords: [.transfer, .partial, .clog]
         case .nap: [.pause]
+        case .oldAnswers: [.partial, .transfer, .clog]
         }
     }
 }

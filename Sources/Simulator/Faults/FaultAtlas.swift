@@ -14,6 +14,20 @@ enum FaultAtlas {
         return currentMemberships(in: world).allSatisfy { keepsMajority($0, without: [id], in: world) }
     }
 
+    /// Whether a founder may come back under its id with an empty disk.
+    ///
+    /// Beyond that the cluster can do without it, another founder must have kept its first disk, with entries on it: an
+    /// empty founder waits until it has met all others, and one with entries tells it that the cluster is not new. If all
+    /// of them are wiped, nothing tells them from founders that have never been started: they elect one of them, and are
+    /// a second cluster beside the members that joined later. No rule of theirs could prevent that, because they are
+    /// never in contact with those; the operator's must.
+    static func mayWipe(_ place: Int, in world: World) -> Bool {
+        maySpoil(place, in: world)
+            && world.founders.voters.indices.contains { other in
+                other != place && !world.nodes[other].isWiped && world.judge.hasStoredEntries(other)
+            }
+    }
+
     /// In order. An operator may also ask a leader whether its membership is settled.
     static func currentMemberships(in world: World) -> [Membership] {
         for node in world.nodes {

@@ -178,7 +178,9 @@ final class Nemesis {
     /// does what must not be done, and starts it on an empty disk as before.
     private func loseDisk() {
         guard let place = anyUp(), FaultAtlas.maySpoil(place, in: world) else { return }
-        if place < world.founders.voters.count, world.founders.voters.count > 1, random.chance(4_000) {
+        if place < world.founders.voters.count, world.founders.voters.count > 1, random.chance(4_000),
+            FaultAtlas.mayWipe(place, in: world)
+        {
             return world.wipe(place)
         }
         world.crash(place, because: "its disk is lost", restart: false)

@@ -7,12 +7,19 @@ package struct Shrinker {
     package private(set) var report: Simulation.Report
     package private(set) var runs = 0
     private let listener: (String) -> Void
+    private let run: (SwarmOptions) -> Simulation.Report
 
-    /// - Parameter report: of a run that failed, made with `limits`.
-    package init(_ report: Simulation.Report, _ limits: SwarmOptions.Limits, listener: @escaping (String) -> Void) {
+    /// - Parameters:
+    ///   - report: of a run that failed, made with `limits`.
+    ///   - run: makes a report of other options.
+    package init(
+        _ report: Simulation.Report, _ limits: SwarmOptions.Limits, listener: @escaping (String) -> Void,
+        run: @escaping (SwarmOptions) -> Simulation.Report = { Simulation.run($0) }
+    ) {
         self.report = report
         self.limits = limits
         self.listener = listener
+        self.run = run
     }
 
     /// Each step is kept if the run still fails by the same name.
@@ -50,7 +57,7 @@ package struct Shrinker {
     private mutating func attempt(_ limits: SwarmOptions.Limits, _ events: Int, _ what: String) -> Bool {
         runs += 1
         let options = SwarmOptions.drawn(seed: report.options.seed, events: events, limits: limits)
-        let candidate = Simulation.run(options)
+        let candidate = run(options)
         let fails = candidate.violation?.name == report.violation?.name
         listener("\(what): \(fails ? "still fails" : "no")")
         if fails {

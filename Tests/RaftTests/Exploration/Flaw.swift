@@ -56,7 +56,7 @@ extension Flaw {
     func bend(_ core: inout RaftCore, after input: Input) {
         switch (self, input) {
         case (.earlierTermsCount, _): commitEarlierTerms(of: &core)
-        case (.changesOverlap, _): core.leadership.pendingMembershipIndex = .zero
+        case (.changesOverlap, .membershipChangeProposed(_, let change)): appendRefused(change, to: &core)
         case (.oldHalfDoesNotCount, _): core.membership.outgoing = []
         case (.unverifiedTailCommits, .received(let message)):
             guard core.role == .follower, message.term == core.term, let commit = message.commit else { return }
@@ -66,13 +66,21 @@ extension Flaw {
         }
     }
 
+    private func appendRefused(_ change: MembershipChange, to core: inout RaftCore) {
+        let isRefused = core.effects.contains {
+            if case .proposalRefused(_, .membershipChangePending) = $0 { true } else { false }
+        }
+        if isRefused { core.appendAsLeader(kind: .membership, payload: change.encode()) }
+    }
+
     private func commitEarlierTerms(of core: inout RaftCore) {
         guard core.role == .leader else { return }
         let reached = Quorum.reached(in: core.membership) { node in
             if node == core.configuration.node { return core.persistence.durableIndex.rawValue }
             return core.position(of: node).map { core.peers[$0].matchIndex.rawValue } ?? 0
         }
-        core.commit(through: max(core.commitIndex, LogIndex(reached)))
+        core.log.commit(through: max(core.commitIndex, LogIndex(reached)))
+        core.proposals.resolve(with: core.log, into: &core.effects)
     }
 
     private func truncate(_ core: inout RaftCore, after message: Message) {
