@@ -158,7 +158,9 @@ struct Progress: Hashable, Sendable {
 
     /// - Parameter last: the last index of the leader's log.
     func isInOrder(last: LogIndex) -> Bool {
-        guard matchIndex < nextIndex, nextIndex <= last.next, inflights.count <= inflights.maxMessages else { return false }
+        guard matchIndex < nextIndex, nextIndex <= last.next, inflights.count <= inflights.maxMessages else {
+            return false
+        }
         // Replicate: whatever was sent and not acknowledged is under way.
         return mode != .replicate || (inflights.lastIndex ?? matchIndex).next == nextIndex
     }

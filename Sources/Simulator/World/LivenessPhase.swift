@@ -137,7 +137,12 @@ struct LivenessPhase {
         let (network, disk) = (world.options.network, world.options.disk)
         // Some late fetches and pages, and lost messages, triple the mean.
         let isOdd = world.options.faults.contains(.buggify)
-        let oneReplicated = (isOdd ? 12 : 4) * (network.delayMin + network.delayMean + disk.syncMean)
+        // Where a message may take longer than an election timeout, leaders come and go by themselves, and for half of the
+        // time nobody sends anything.
+        let slowest = network.delayMin + RandomStream.longest(mean: network.delayMean)
+        let isRestless = slowest > world.options.core.electionTimeout
+        let factor: UInt64 = (isOdd ? 12 : 4) * (isRestless ? 2 : 1)
+        let oneReplicated = factor * (network.delayMin + network.delayMean + disk.syncMean)
         let oneApplied = 4 * world.options.shell.applyMean + (isOdd ? world.options.core.electionTimeout / 5 : 0)
         return last.distance(from: shortest) * oneReplicated + last.distance(from: applied) * oneApplied
     }

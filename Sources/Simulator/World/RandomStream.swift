@@ -39,6 +39,9 @@ package struct RandomStream: Hashable, Sendable {
     /// - Precondition: `items` is not empty.
     package mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
 
+    /// What `duration(mean:)` never exceeds.
+    package static func longest(mean: UInt64) -> UInt64 { 16 * mean }
+
     /// A length of time around `mean`: mostly below twice that, now and then up to eight times. (An exponential
     /// distribution needs a logarithm, whose last bits differ between C libraries.)
     package mutating func duration(mean: UInt64) -> UInt64 {

@@ -47,7 +47,8 @@ struct RuleTests {
             core.membership = Membership(voters: [2, 3])
         case .committedEntryTruncated:
             core = TestNode(restored: .log(terms: [1, 1], commit: 2)).core
-            core.tell(3, .appendRequest(previous: id(1, 1), entries: [entry(3, 2)], commit: 0), term: 3)
+            core.tell(
+                3, .appendRequest(previous: id(1, 1), entries: entries(terms: [3, 3], after: 1), commit: 0), term: 3)
         case .twoLeaders:
             core = leader()
             core.tell(3, .heartbeat(commit: 0, round: 0, truncatable: 0), term: 1)
@@ -118,7 +119,8 @@ struct RuleTests {
         let ticket = try #require(node.unsynced.last).ticket
         var core = node.core
         let message = Message(group: group, from: 1, to: 2, term: 1, body: .appendAccepted(matched: 9))
-        #expect(core.persistence.hold(message, untilDurable: 9))
+        let isHeld = core.persistence.hold(message, untilDurable: 9)
+        #expect(isHeld)
         core.step(.persisted(ticket), at: core.now)
         return core
     }
