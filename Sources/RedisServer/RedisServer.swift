@@ -44,7 +44,7 @@ package final class RedisServer: Sendable {
                 .writeBufferWaterMark,
                 value: ChannelOptions.Types.WriteBufferWaterMark(
                     low: min(64 << 10, context.limits.maxOutputBufferBytes / 4),
-                    high: min(1 << 20, context.limits.maxOutputBufferBytes / 2))
+                    high: context.limits.maxWaitingReplyBytes)
             )
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16384, maximum: 262_144)

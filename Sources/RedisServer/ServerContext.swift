@@ -10,6 +10,9 @@ package struct RedisServerLimits: Sendable {
     package var maxClients: Int
     package var maxPipelinedCommands: Int
     package var maxOutputBufferBytes: Int
+    /// Replies that are put together for one connection before they are written, and what may wait in its channel before
+    /// nothing more is taken: a client that does not read costs about twice this and one reply.
+    var maxWaitingReplyBytes: Int { min(1 << 20, maxOutputBufferBytes / 2) }
     package var maxBatchBytes: Int
     /// Only for texts: the node behind keeps the times.
     package var parkTimeout: Duration

@@ -147,7 +147,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var mayTakeMore: Bool {
         !(holdsCommands && !slots.isEmpty) && slots.count < server.limits.maxPipelinedCommands
             && isWritable
-            && out.buffer.readableBytes < server.limits.maxOutputBufferBytes
+            && out.buffer.readableBytes < server.limits.maxWaitingReplyBytes
     }
 
     /// Takes one command; answers how many bytes it had, or `nil` when nothing can be taken for now.
@@ -337,7 +337,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func advance() {
-        while let slot = slots.first, out.buffer.readableBytes < server.limits.maxOutputBufferBytes {
+        while let slot = slots.first, out.buffer.readableBytes < server.limits.maxWaitingReplyBytes {
             switch slot {
             case .reply(let buffer):
                 slots.removeFirst()

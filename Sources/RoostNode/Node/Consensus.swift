@@ -68,8 +68,9 @@ final class Consensus {
     private static let maxHeldForwards = 4096
     /// Up to this many bytes of entries a node that decides alone applies on this thread.
     private static let maxBytesAppliedHere = 4096
-    /// As long as a write takes no longer than this, an event loop may do it: its other clients wait meanwhile.
-    private static let maxSyncElsewhere = Duration.milliseconds(1)
+    /// As long as a write takes no longer than this, an event loop may do it: its other clients wait meanwhile. After a
+    /// longer one the consensus thread writes, until one is quick again.
+    private static let maxWaitElsewhere = Duration.milliseconds(1)
     /// The thread shows that it lives at least this often.
     private static let maxSleep = Duration.seconds(1)
     /// The board is at most this old while the thread is busy.
@@ -111,8 +112,8 @@ final class Consensus {
     private var openFetches: Set<FetchRequest> = []
     /// Of this turn: whoever takes it may wait for the disk.
     private var mayWait = false
-    /// How long this node's last write took, as long as it decides alone.
-    private var lastSync = Duration.zero
+    /// How long this node's last write to its log or state took, as long as it decides alone.
+    private var lastWait = Duration.zero
     private var isFirstTurn = true
     private var isTaking = true
     private var isStopped = false
@@ -165,7 +166,7 @@ final class Consensus {
     /// - Parameter mayWait: it may wait for the disk for the time of a write, as long as those are quick.
     func admitsTurn(mayWait: Bool) -> Bool {
         guard !isOver else { return false }
-        return !decidesAlone || mayWait && lastSync <= Self.maxSyncElsewhere
+        return !decidesAlone || mayWait && lastWait <= Self.maxWaitElsewhere
     }
 
     /// Takes events, and does what follows from them and from the time.
@@ -482,8 +483,8 @@ final class Consensus {
         do throws(StorageError) {
             let start = SystemClock.monotonic()
             try parts.store.write([batch])
-            lastSync = SystemClock.monotonic().since(start)
-            parts.metrics.logSync.record(lastSync)
+            lastWait = SystemClock.monotonic().since(start)
+            parts.metrics.logSync.record(lastWait)
         } catch {
             return parts.failure.fail(NodeFailure(storage: error))
         }
@@ -499,11 +500,14 @@ final class Consensus {
         guard mayWait, isAlone, parts.applier.isIdle, core.appliedIndex.next == entries.first?.index,
             entries.reduce(0, { $0 + $1.footprintBytes }) <= Self.maxBytesAppliedHere
         else { return parts.applier.push(.entries(entries)) }
+        let start = SystemClock.monotonic()
         do throws(NodeFailure) {
             appliedHere += try parts.applier.applyHere(entries)
         } catch {
             parts.failure.fail(error)
         }
+        // The store lets writers wait when it can't flush fast enough.
+        lastWait = max(lastWait, SystemClock.monotonic().since(start))
     }
 
     private func noteAppliedHere(at now: MonotonicTime) {

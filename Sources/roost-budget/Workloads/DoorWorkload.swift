@@ -28,9 +28,6 @@ struct DoorWorkload {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         try member.work()
         request = Self.encode(command, times: perTurn)
-        // The key that is read is there; and then nothing is kept.
-        _ = try Self.turn(
-            Self.encode(["SET", Sample.key, String(repeating: "x", count: 100)], times: 1), channel, backend)
         member.engine.stopKeeping()
         replyBytes = try Self.turn(request, channel, backend)
     }
