@@ -90,7 +90,7 @@ verify: ## Exactly what CI runs, without installing packages; changes no file of
 	@.ci/run --no-install
 
 .PHONY: bench
-bench: setup ## Roost against raw RocksDB and Redis on this machine (BENCH="--quick" for a short run)
+bench: setup ## Roost beside raw RocksDB, Redis and etcd on this machine (BENCH="--quick" for a short run, "--install" for peers)
 	@swift build $(RELEASE) --product roostd
 	@swift build $(RELEASE) --product roost-bench
 	@exec $(BIN)/roost-bench $(BENCH)

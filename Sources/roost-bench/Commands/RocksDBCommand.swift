@@ -3,7 +3,8 @@ import Foundation
 import RocksDB
 import Synchronization
 
-/// Synced writes into RocksDB by itself, without anything of Roost but the wrapper of its C interface.
+/// Synced writes into RocksDB by itself, without anything of Roost but the wrapper of its C interface; or through Roost's
+/// log and state, without consensus and network.
 struct RocksDBCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rocksdb", abstract: "Measure synced writes of RocksDB by itself, in this process.",
@@ -11,7 +12,17 @@ struct RocksDBCommand: ParsableCommand {
             RocksDB's own defaults, as db_bench has them, without compression: one column family, memtables of 64 MiB, \
             random keys of 16 bytes. With --batch 1 each thread writes and syncs pair by pair; RocksDB joins writes \
             that wait into groups.
+
+            With --engine roost one thread writes entries of --batch commands to a node's log; another applies them \
+            beside it, as in the daemon and with its settings.
             """)
+
+    enum Engine: String, CaseIterable, Sendable, ExpressibleByArgument {
+        case rocksdb
+        case roost
+    }
+
+    @Option(help: "rocksdb or roost.") var engine = Engine.rocksdb
 
     @Option(help: "Threads that write.") var threads = 1
     @Option(help: "Pairs in one synced batch.") var batch = 1
@@ -25,6 +36,9 @@ struct RocksDBCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...1_024).contains(threads) else { throw ValidationError("--threads: expected 1 to 1024") }
+        if engine == .roost, threads != 1 {
+            throw ValidationError("--engine roost: its log has one writer, --threads 1")
+        }
         guard (1...65_536).contains(batch) else { throw ValidationError("--batch: expected 1 to 65536") }
         guard (1...1 << 20).contains(valueBytes) else { throw ValidationError("--value-bytes: expected 1 to 1048576") }
         guard (1...100_000_000).contains(records) else { throw ValidationError("--records: expected 1 to 100000000") }
@@ -58,40 +72,62 @@ struct RocksDBCommand: ParsableCommand {
     }
 
     private func measure(_ path: String) throws -> Measurement {
-        var options = DatabaseOptions()
-        options.createIfMissing = true
-        options.errorIfExists = true
-        let database = try Database(path: path, options: options)
-        guard let family = database.columnFamily("default") else { throw BenchError("RocksDB made no column family") }
-        let start = monotonicNow()
-        let countedFrom = start + Duration.seconds(warmup).nanoseconds
+        let countedFrom = monotonicNow() + Duration.seconds(warmup).nanoseconds
         let end = countedFrom + Duration.seconds(seconds).nanoseconds
-        let plan = RawWriter(
-            database: database, family: family, batch: batch, valueBytes: valueBytes, records: UInt64(records),
-            countedFrom: countedFrom, end: end)
         let usage = Usage()
-        let watcher = Thread {
+        Thread.detachNewThread {
             sleep(until: countedFrom)
             usage.before.withLock { $0 = ProcessUsage.of([getpid()]) }
             sleep(until: end)
             usage.after.withLock { $0 = ProcessUsage.of([getpid()]) }
             usage.finished.signal()
         }
-        watcher.start()
-        let results = Threads.run(threads) { plan.run(seed: UInt64($0) &+ 1) }
+        let tally =
+            switch engine {
+            case .rocksdb: try writeRaw(path, countedFrom, end)
+            case .roost: try writeThroughRoost(path, countedFrom, end)
+            }
         usage.finished.wait()
-        var all = Latencies()
-        var operations = 0
-        for result in results {
-            let (count, latencies) = try result.get()
-            operations += count
-            all.add(latencies)
+        let cost = usage.before.withLock { before in
+            usage.after.withLock { Cost(from: before, to: $0, operations: tally.count) }
+        }
+        return Measurement(
+            operations: tally.count, seconds: seconds, latency: tally.latencies.summary, cost: cost, command: [])
+    }
+
+    private func writeRaw(_ path: String, _ countedFrom: UInt64, _ end: UInt64) throws -> RawWriter.Tally {
+        var options = DatabaseOptions()
+        options.createIfMissing = true
+        options.errorIfExists = true
+        let database = try Database(path: path, options: options)
+        guard let family = database.columnFamily("default") else { throw BenchError("RocksDB made no column family") }
+        let writer = RawWriter(
+            database: database, family: family, batch: batch, valueBytes: valueBytes, records: UInt64(records),
+            countedFrom: countedFrom, end: end)
+        var all = RawWriter.Tally()
+        for result in Threads.run(threads, { writer.run(seed: UInt64($0) &+ 1) }) {
+            let tally = try result.get()
+            all.count += tally.count
+            all.latencies.add(tally.latencies)
         }
         try database.close()
-        let cost = usage.before.withLock { before in
-            usage.after.withLock { Cost(from: before, to: $0, operations: operations) }
+        return all
+    }
+
+    private func writeThroughRoost(_ path: String, _ countedFrom: UInt64, _ end: UInt64) throws -> RawWriter.Tally {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let storage = try StoragePath(in: path)
+        var material = Material(keys: records, valueBytes: valueBytes, seed: 1)
+        var tally = RawWriter.Tally()
+        while true {
+            let begun = monotonicNow()
+            if begun >= end { break }
+            try storage.write(batch, &material)
+            tally.note(batch, from: begun, countedFrom, end)
         }
-        return Measurement(operations: operations, seconds: seconds, latency: all.summary, cost: cost, command: [])
+        try storage.drain()
+        try storage.close()
+        return tally
     }
 
     /// What the process had used at two moments.

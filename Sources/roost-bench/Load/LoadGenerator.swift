@@ -15,6 +15,7 @@ enum LoadGenerator {
         var plan = plan
         plan.threads = max(1, min(plan.threads, plan.workload.connections))
         Interruption.checkpoint()
+        OpenFiles.raiseLimit()
         let threads = plan.threads
         let start = Mutex<UInt64?>(nil)
         let ready = DispatchSemaphore(value: 0)

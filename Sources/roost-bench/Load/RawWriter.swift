@@ -2,6 +2,18 @@ import RocksDB
 
 /// What each thread of the yardstick does: random keys, synced, singly or in batches.
 struct RawWriter: Sendable {
+    /// The pairs written in the time that is counted, and how long each waited to be synced.
+    struct Tally: Sendable {
+        var count = 0
+        var latencies = Latencies()
+
+        mutating func note(_ pairs: Int, from begun: UInt64, _ countedFrom: UInt64, _ end: UInt64) {
+            let now = monotonicNow()
+            if now >= countedFrom, now < end { count += pairs }
+            if begun >= countedFrom { for _ in 0..<pairs { latencies.record(nanoseconds: now - begun) } }
+        }
+    }
+
     let database: Database
     let family: ColumnFamily
     let batch: Int
@@ -11,8 +23,7 @@ struct RawWriter: Sendable {
     let countedFrom: UInt64
     let end: UInt64
 
-    /// - Returns: the pairs written in the time that is counted, and how long each waited to be synced.
-    func run(seed: UInt64) -> Result<(count: Int, latencies: Latencies), RocksDBError> {
+    func run(seed: UInt64) -> Result<Tally, RocksDBError> {
         do {
             return .success(try batch == 1 ? single(seed) : batched(seed))
         } catch {
@@ -20,41 +31,33 @@ struct RawWriter: Sendable {
         }
     }
 
-    private func single(_ seed: UInt64) throws(RocksDBError) -> (count: Int, latencies: Latencies) {
+    private func single(_ seed: UInt64) throws(RocksDBError) -> Tally {
         var pairs = Pairs(valueBytes: valueBytes, records: records, seed: seed)
-        var latencies = Latencies()
-        var count = 0
+        var tally = Tally()
         while true {
             let begun = monotonicNow()
-            if begun >= end { return (count, latencies) }
+            if begun >= end { return tally }
             pairs.next()
             try database.put(pairs.key.span.bytes, pairs.value.span.bytes, in: family, .synced)
-            note(begun, 1, &count, &latencies)
+            tally.note(1, from: begun, countedFrom, end)
         }
     }
 
-    private func batched(_ seed: UInt64) throws(RocksDBError) -> (count: Int, latencies: Latencies) {
+    private func batched(_ seed: UInt64) throws(RocksDBError) -> Tally {
         var pairs = Pairs(valueBytes: valueBytes, records: records, seed: seed)
-        var latencies = Latencies()
+        var tally = Tally()
         var writes = WriteBatch()
-        var count = 0
         while true {
             let begun = monotonicNow()
-            if begun >= end { return (count, latencies) }
+            if begun >= end { return tally }
             writes.clear()
             for _ in 0..<batch {
                 pairs.next()
                 writes.put(pairs.key.span.bytes, pairs.value.span.bytes, in: family)
             }
             try database.write(&writes, .synced)
-            note(begun, batch, &count, &latencies)
+            tally.note(batch, from: begun, countedFrom, end)
         }
-    }
-
-    private func note(_ begun: UInt64, _ pairs: Int, _ count: inout Int, _ latencies: inout Latencies) {
-        let now = monotonicNow()
-        if now >= countedFrom, now < end { count += pairs }
-        if begun >= countedFrom { for _ in 0..<pairs { latencies.record(nanoseconds: now - begun) } }
     }
 
     /// The same keys and the same kind of values that go over the network to the others.

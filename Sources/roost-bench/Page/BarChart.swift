@@ -11,7 +11,7 @@ struct BarChart {
         var remark: (text: String, isGood: Bool)?
     }
 
-    private static let (width, rowHeight, left, right) = (620.0, 27.0, 196.0, 178.0)
+    private static let (width, rowHeight, left, right) = (620.0, 27.0, 204.0, 148.0)
     let bars: [Bar]
 
     var svg: String {

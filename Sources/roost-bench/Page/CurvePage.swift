@@ -9,7 +9,7 @@ enum CurvePage {
             <!doctype html><html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>How Roost scales</title><style>\(Style.css)</style></head><body><main>
-            <h1>How Roost scales</h1><p class="soft">\(escaped(machine.summary))</p>
+            <h1>How Roost scales</h1>\(machine.summary.split(separator: "\n").map { "<p class=\"soft\">\(escaped(String($0)))</p>" }.joined())
             \(sections.joined(separator: "\n"))</main></body></html>
             """
     }

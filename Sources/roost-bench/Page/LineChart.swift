@@ -49,6 +49,7 @@ struct LineChart {
 
     private static let (width, height) = (620.0, 290.0)
     private static let (left, right, top, bottom) = (58.0, 14.0, 18.0, 40.0)
+    private static let maxDots = 16
 
     let lines: [Line]
     let x: Axis
@@ -97,13 +98,16 @@ struct LineChart {
     }
 
     private func path(_ line: Line) -> String {
-        let steps = line.points.map { point in
-            let place = place(point)
-            return "\(number(place.x)) \(number(place.y))"
-        }
-        guard !steps.isEmpty else { return "" }
+        let places = line.points.map(place)
+        guard !places.isEmpty else { return "" }
+        let steps = places.map { "\(number($0.x)) \(number($0.y))" }
+        // A few measured points are shown as such; many are a curve.
+        let dots =
+            places.count > Self.maxDots
+            ? []
+            : places.map { "<circle cx=\"\(number($0.x))\" cy=\"\(number($0.y))\" r=\"3\" fill=\"\(line.color)\"/>" }
         return
             "<path d=\"M\(steps.joined(separator: "L"))\" fill=\"none\" stroke=\"\(line.color)\" stroke-width=\"2.2\" "
-            + "stroke-linejoin=\"round\"\(line.dash)><title>\(escaped(line.label))</title></path>"
+            + "stroke-linejoin=\"round\"\(line.dash)><title>\(escaped(line.label))</title></path>\(dots.joined())"
     }
 }

@@ -47,7 +47,7 @@ enum Style {
         case .rocksdb: "var(--rocksdb-1)"
         case .rocksdbBatch64, .rocksdbBatch512: "var(--rocksdb-2)"
         case .roost1, .roost3: "var(--roost-1)"
-        case .roost1Lease, .roost3Lease, .roost3Follower: "var(--roost-2)"
+        case .storageBatch64, .storageBatch512, .roost1Lease, .roost3Lease, .roost3Follower: "var(--roost-2)"
         case .redis: "var(--redis-1)"
         case .etcd1: "var(--etcd-2)"
         case .etcd3: "var(--etcd-1)"
@@ -57,9 +57,9 @@ enum Style {
     /// Clusters of three are dashed, where lines share a colour.
     static func dash(_ subject: SubjectKind) -> String {
         switch subject {
-        case .roost3, .roost3Lease, .rocksdbBatch512: " stroke-dasharray=\"7 4\""
+        case .roost3, .roost3Lease, .rocksdbBatch512, .storageBatch512: " stroke-dasharray=\"7 4\""
         case .roost3Follower: " stroke-dasharray=\"2 4\""
-        case .rocksdb, .rocksdbBatch64, .roost1, .roost1Lease, .redis, .etcd1, .etcd3: ""
+        case .rocksdb, .rocksdbBatch64, .storageBatch64, .roost1, .roost1Lease, .redis, .etcd1, .etcd3: ""
         }
     }
 }

@@ -26,6 +26,8 @@ enum SubjectKind: String, Codable, CaseIterable, Sendable, ExpressibleByArgument
     case rocksdb
     case rocksdbBatch64 = "rocksdb-batch-64"
     case rocksdbBatch512 = "rocksdb-batch-512"
+    case storageBatch64 = "storage-batch-64"
+    case storageBatch512 = "storage-batch-512"
     case roost1 = "roost-1"
     case roost1Lease = "roost-1-lease"
     case roost3 = "roost-3"
@@ -40,6 +42,8 @@ enum SubjectKind: String, Codable, CaseIterable, Sendable, ExpressibleByArgument
         case .rocksdb: "raw RocksDB, pair by pair"
         case .rocksdbBatch64: "raw RocksDB, batches of 64"
         case .rocksdbBatch512: "raw RocksDB, batches of 512"
+        case .storageBatch64: "Roost's storage alone, batches of 64"
+        case .storageBatch512: "Roost's storage alone, batches of 512"
         case .roost1: "Roost, 1 node"
         case .roost1Lease: "Roost, 1 node, lease reads"
         case .roost3: "Roost, 3 nodes, at the leader"
@@ -55,7 +59,7 @@ enum SubjectKind: String, Codable, CaseIterable, Sendable, ExpressibleByArgument
     var family: Family {
         switch self {
         case .rocksdb, .rocksdbBatch64, .rocksdbBatch512: .rocksdb
-        case .roost1, .roost1Lease, .roost3, .roost3Follower, .roost3Lease: .roost
+        case .storageBatch64, .storageBatch512, .roost1, .roost1Lease, .roost3, .roost3Follower, .roost3Lease: .roost
         case .redis: .redis
         case .etcd1, .etcd3: .etcd
         }

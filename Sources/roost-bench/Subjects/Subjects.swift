@@ -10,9 +10,11 @@ struct Subjects {
     init(roostd: String?, wanted: Set<SubjectKind>) {
         for kind in SubjectKind.allCases where wanted.contains(kind) {
             switch kind {
-            case .rocksdb: found.append(RawRocksDB(kind: kind, batch: nil))
-            case .rocksdbBatch64: found.append(RawRocksDB(kind: kind, batch: 64))
-            case .rocksdbBatch512: found.append(RawRocksDB(kind: kind, batch: 512))
+            case .rocksdb: found.append(LocalStore(kind: kind, engine: .rocksdb, batch: nil))
+            case .rocksdbBatch64: found.append(LocalStore(kind: kind, engine: .rocksdb, batch: 64))
+            case .rocksdbBatch512: found.append(LocalStore(kind: kind, engine: .rocksdb, batch: 512))
+            case .storageBatch64: found.append(LocalStore(kind: kind, engine: .roost, batch: 64))
+            case .storageBatch512: found.append(LocalStore(kind: kind, engine: .roost, batch: 512))
             case .roost1, .roost1Lease, .roost3, .roost3Follower, .roost3Lease:
                 add(
                     kind, roostd,

@@ -12,6 +12,7 @@ final class ChildProcess: Sendable {
 
     init(_ command: [String], log: String) throws {
         Interruption.checkpoint()
+        OpenFiles.raiseLimit()
         self.log = log
         pid = try Self.spawn(command, log: log)
         Self.running.withLock { $0[pid] = self }

@@ -1,9 +1,11 @@
 import Foundation
 
-/// What the disk and RocksDB give without a server: the yardstick of the table. Runs as a process of its own, so that
-/// its cost is measured as that of the servers is.
-struct RawRocksDB: Subject {
+/// What the disk and a store give without a server: RocksDB by itself, the yardstick of the table, and Roost's log and
+/// state without consensus and network. Runs as a process of its own, so that its cost is measured as that of the servers
+/// is.
+struct LocalStore: Subject {
     let kind: SubjectKind
+    let engine: RocksDBCommand.Engine
     /// Writes that share one synced batch, made by one thread; nil is one thread per connection, each writing and
     /// syncing pair by pair.
     let batch: Int?
@@ -21,11 +23,11 @@ struct RawRocksDB: Subject {
     func start(in folder: String) throws -> any RunningSubject { Running(subject: self, folder: folder) }
 
     final class Running: RunningSubject {
-        private let subject: RawRocksDB
+        private let subject: LocalStore
         private let folder: String
         private var count = 0
 
-        init(subject: RawRocksDB, folder: String) { (self.subject, self.folder) = (subject, folder) }
+        init(subject: LocalStore, folder: String) { (self.subject, self.folder) = (subject, folder) }
 
         func stop() {}
 
@@ -34,7 +36,8 @@ struct RawRocksDB: Subject {
             let store = "\(folder)/store\(count)"
             defer { try? FileManager.default.removeItem(atPath: store) }
             let arguments = [
-                "rocksdb", "--threads", "\(subject.batch == nil ? workload.connections : 1)",
+                "rocksdb", "--engine", subject.engine.rawValue, "--threads",
+                "\(subject.batch == nil ? workload.connections : 1)",
                 "--batch", "\(subject.batch ?? 1)", "--value-bytes", "\(workload.valueBytes)",
                 "--records", "\(effort.records(of: workload.valueBytes))", "--warmup", "\(effort.warmup)",
                 "--seconds", "\(effort.seconds)",
