@@ -15,7 +15,7 @@ struct CompareCommand: ParsableCommand {
             The table goes to standard output, progress to standard error.
             """)
 
-    @Flag(help: "Fewer workloads and shorter ones: about three minutes.") var quick = false
+    @Flag(help: "Fewer subjects and workloads, and shorter ones: about three minutes.") var quick = false
     @Flag(help: "Install missing servers with apt-get, as root or through sudo.") var install = false
     @Option(help: ArgumentHelp("Rounds of which the medians are taken.", valueName: "number")) var rounds: Int?
     @Option(help: ArgumentHelp("Seconds of one figure.", valueName: "seconds")) var seconds: Double?
@@ -119,7 +119,7 @@ struct CompareCommand: ParsableCommand {
     private func measure(_ workspace: Workspace) throws -> Report {
         let plan = plan
         let roostd = Tool.roostd(in: binaries)
-        let wanted = only.isEmpty ? Set(SubjectKind.allCases) : Set(only.flatMap(\.values))
+        let wanted = Set(only.isEmpty ? plan.subjects : only.flatMap(\.values))
         var subjects = Subjects(roostd: roostd, wanted: wanted)
         if try Installation.offer(subjects.packages, isWanted: install, folder: workspace.path) {
             subjects = Subjects(roostd: roostd, wanted: wanted)

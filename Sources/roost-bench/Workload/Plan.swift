@@ -3,6 +3,8 @@ struct Plan {
     var workloads: [Workload]
     var effort: Effort
     var rounds: Int
+    /// Those that are measured unless others are asked for.
+    var subjects: [SubjectKind] = SubjectKind.allCases
     /// No further round begins if it would probably end after this.
     var timeLimit: Duration
 
@@ -17,7 +19,9 @@ struct Plan {
             Workload(.write, connections: 1), Workload(.write, connections: 64), Workload(.write, connections: 256),
             Workload(.read, connections: 1), Workload(.read, connections: 64),
             Workload(.write, connections: 64, pipeline: 16), Workload(.read, connections: 64, pipeline: 16),
-        ], effort: Effort(records: 50_000, warmup: 0.2, seconds: 1), rounds: 3, timeLimit: .seconds(190))
+        ], effort: Effort(records: 50_000, warmup: 0.2, seconds: 1), rounds: 3,
+        subjects: [.rocksdb, .rocksdbBatch64, .storageBatch64, .roost1, .roost3, .redis, .etcd1, .etcd3],
+        timeLimit: .seconds(240))
 
     private static let writes = [1, 8, 64, 256, 1_000].map { Workload(.write, connections: $0) }
     private static let reads = [1, 8, 64, 256, 1_000].map { Workload(.read, connections: $0) }
