@@ -196,7 +196,7 @@ extension Setting {
             "Commands of one connection that wait for their answers; more are left unread."),
         Setting(
             "limits", "max_output_buffer_bytes", \.limits.maxOutputBufferBytes, .bytes(from: 64 << 10),
-            "Replies that a client has not read; beyond, none of its further commands are taken."),
+            "The longest reply of MGET. While half of it, or 1 MiB, waits for a client to read, its commands wait."),
         Setting(
             "limits", "max_batch_bytes", \.limits.maxBatchBytes, .bytes(),
             "Commands of many clients that share one entry of the log. One command always goes."),

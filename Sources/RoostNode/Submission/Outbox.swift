@@ -63,7 +63,10 @@ struct Outbox {
     }
 
     private let limits: Limits
+    /// Sent ones first, then parked ones.
     private var items: Deque<Item> = []
+    /// How many of `items` are sent.
+    private var sentCount = 0
     private var route: Route?
     /// The last sequence sent in `streamTerm`; 0 at its start.
     private var streamTerm = Term.zero
@@ -125,15 +128,15 @@ struct Outbox {
     }
 
     private mutating func appendParked(to sends: inout [Send], in term: Term) {
-        guard let firstParked = items.lastIndex(where: { $0.sentIn != nil }).map({ $0 + 1 }) ?? items.indices.first,
-            firstParked < items.endIndex
-        else { return }
+        let firstParked = items.startIndex + sentCount
+        guard firstParked < items.endIndex else { return }
         // Nothing overtakes a segment whose fate in an older term is open.
-        if firstParked > items.startIndex, items[firstParked - 1].sentIn != term { return }
+        if sentCount > 0, items[firstParked - 1].sentIn != term { return }
         for position in firstParked..<items.endIndex {
             let bytes = items[position].segment.count
             guard sentBytes == 0 || sentBytes + bytes <= limits.maxSentBytes else { return }
             items[position].sentIn = term
+            sentCount += 1
             items[position].previous = lastSent
             lastSent = items[position].sequence
             sentBytes += bytes
@@ -167,7 +170,7 @@ struct Outbox {
             }
             kept.append(item)
         }
-        items = kept
+        replaceItems(with: kept)
     }
 
     /// A snapshot took the place of entries up to one of `term`: what was sent in that term or before may be among them
@@ -189,7 +192,7 @@ struct Outbox {
             }
             kept.append(item)
         }
-        items = kept
+        replaceItems(with: kept)
         return doubtful
     }
 
@@ -210,13 +213,13 @@ struct Outbox {
             }
             kept.append(item)
         }
-        items = kept
+        replaceItems(with: kept)
         return expired
     }
 
     /// Gives up everything, at the end of the process: what was never sent is certainly not applied.
     mutating func abandonAll() -> [(sequence: UInt64, wasSent: Bool)] {
-        defer { items = [] }
+        defer { replaceItems(with: []) }
         return items.filter { !$0.isAbandoned }.map { ($0.sequence, $0.sentIn != nil) }
     }
 
@@ -225,9 +228,15 @@ struct Outbox {
 
     /// Arrivals rise along the queue, so the first of each kind is the earliest.
     private var nextExpiry: MonotonicTime {
-        let parked = items.first { $0.sentIn == nil }?.arrived.advanced(by: limits.parkTimeout)
+        let isParked = sentCount < items.count
+        let parked = isParked ? items[items.startIndex + sentCount].arrived.advanced(by: limits.parkTimeout) : nil
         let sent = items.first { $0.sentIn != nil && !$0.isAbandoned }?.arrived.advanced(by: limits.requestTimeout)
         return min(parked ?? .never, sent ?? .never)
+    }
+
+    private mutating func replaceItems(with new: Deque<Item>) {
+        items = new
+        sentCount = items.firstIndex { $0.sentIn == nil } ?? items.count
     }
 
     private func position(of sequence: UInt64) -> Int? {
@@ -236,7 +245,10 @@ struct Outbox {
     }
 
     private mutating func remove(at position: Int) {
-        if items[position].sentIn != nil { sentBytes -= items[position].segment.count }
+        if items[position].sentIn != nil {
+            sentBytes -= items[position].segment.count
+            sentCount -= 1
+        }
         if position == items.startIndex { items.removeFirst() } else { items.remove(at: position) }
     }
 }
