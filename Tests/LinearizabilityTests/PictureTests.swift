@@ -55,6 +55,14 @@ import Testing
         #expect(!page.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
     }
 
+    @Test func `long values keep both ends, by which they differ`() throws {
+        func value(_ end: String) -> Register.Value {
+            .init(Array(("v1" + String(repeating: ".", count: 300) + "abcdefghijklmnopqrstuvwxyz" + end).utf8))
+        }
+        let page = try page([set(value("+2;"), 0, 1), set(value("+3;"), 2, 3), get(value("+2;"), 4, 5)])
+        #expect(groups("culprit", in: page).map(label) == ["get → v1.…abcde…pqrstuvwxyz+2;"])
+    }
+
     @Test func `needs nothing from outside`() throws {
         let page = try page(stale)
         for reference in ["http:", "https:", "src=", "href=", "@import", "url(", "<script"] {

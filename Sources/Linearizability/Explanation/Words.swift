@@ -63,7 +63,23 @@ struct Words {
         }
     }
 
+    /// Values differ at their beginning or their end: both stay, and what only repeats goes first.
     static func shortened(_ text: String, to count: Int = longestValue) -> String {
-        text.count <= count ? text : text.prefix(count - 1) + "…"
+        guard text.count > count else { return text }
+        let folded = folded(text)
+        guard folded.count > count else { return folded }
+        return folded.prefix(count / 2) + "…" + folded.suffix(count - count / 2 - 1)
+    }
+
+    /// Of more than three equal characters in a row one stays.
+    private static func folded(_ text: String) -> String {
+        var folded = ""
+        var rest = Substring(text)
+        while let first = rest.first {
+            let run = rest.prefix { $0 == first }
+            folded += run.count > 3 ? "\(first)…" : String(run)
+            rest = rest.dropFirst(run.count)
+        }
+        return folded
     }
 }

@@ -64,10 +64,10 @@ let styleSheet: StaticString = """
     .pill { background: var(--pill); color: var(--pill-text); border-radius: 8px; padding: 0 6px; font-size: 11px;
       font-weight: 700; }
     table { border-collapse: collapse; font-size: 13.5px; }
-    th { text-align: left; color: var(--faint); font-weight: 600; }
+    th { text-align: left; color: var(--faint); font-weight: 600; white-space: nowrap; }
     th, td { padding: 3px 16px 3px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
     td { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace; font-size: 12.5px; }
-    td.number { text-align: right; color: var(--faint); }
+    td.number { text-align: right; color: var(--faint); white-space: nowrap; }
     td.time { white-space: nowrap; }
     tr.culprit td { color: var(--bad); font-weight: 700; }
 
