@@ -57,14 +57,22 @@ struct RunTests {
         limits.withoutPreVote = true
         limits.nodes = 3
         var names: [String: Int] = [:]
+        var beginnings: [Substring: String] = [:]
         _ = Simulation.run(
             .drawn(seed: 4, events: 5_000, limits: limits),
             trace: { line in
                 #expect(line.hasPrefix(#"{"tag":"trace","event":{"name":""#))
                 #expect(line.hasSuffix("}}"))
                 names[String(line.dropFirst(32).prefix { $0 != "\"" }), default: 0] += 1
+                let node = Self.value(of: #""nid":""#, in: line)
+                if beginnings[node] == nil { beginnings[node] = line }
             })
         #expect(names["InitState", default: 0] >= 3)
+        // As after etcd's bootstrap: three configuration entries of term 1.
+        let first = #""state":{"term":1,"vote":"0","commit":3},"role":"StateFollower","log":3"#
+        for founder in ["1", "2", "3"] as [Substring] {
+            #expect(beginnings[founder]?.contains(first) == true, "\(beginnings)")
+        }
         for name in ["BecomeCandidate", "BecomeLeader", "Commit", "Replicate", "Ready", "ReceiveRequestVoteResponse"] {
             #expect(names[name, default: 0] > 0, "\(name) in \(names)")
         }

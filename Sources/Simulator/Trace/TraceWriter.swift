@@ -5,10 +5,17 @@ import Raft
 ///
 /// That specification has no PreVote: trace without it. A core gives its effects out after a step, so a line shows the
 /// node's state as of the end of that step; what was received stands before what it led to.
+///
+/// There, a group begins in term 1 with one committed configuration entry for each founder. Here, founders stand in no
+/// log: so every term is written as one more, and every index as so many more as there are founders.
 struct TraceWriter {
     private let write: (String) -> Void
+    private let origin: TraceOrigin
 
-    init(_ write: @escaping (String) -> Void) { self.write = write }
+    init(founders: Int, _ write: @escaping (String) -> Void) {
+        self.write = write
+        origin = TraceOrigin(founders: UInt64(founders))
+    }
 
     enum Name: String {
         case initState = "InitState"
@@ -46,10 +53,11 @@ struct TraceWriter {
     func note(_ name: Name, _ subject: Subject, message: Message? = nil, properties: String? = nil) {
         var line = "{\"tag\":\"trace\",\"event\":{\"name\":\"\(name.rawValue)\",\"nid\":\"\(subject.node)\""
         let vote = subject.vote.map { "\($0)" } ?? "0"
-        line += ",\"state\":{\"term\":\(subject.term),\"vote\":\"\(vote)\",\"commit\":\(subject.commit)}"
-        line += ",\"role\":\"\(Self.name(of: subject.role))\",\"log\":\(subject.last)"
+        let (term, commit) = (origin.term(subject.term), origin.index(subject.commit))
+        line += ",\"state\":{\"term\":\(term),\"vote\":\"\(vote)\",\"commit\":\(commit)}"
+        line += ",\"role\":\"\(Self.name(of: subject.role))\",\"log\":\(origin.index(subject.last))"
         line += ",\"conf\":[\(Self.list(subject.membership.voters)),\(Self.list(subject.membership.outgoing))]"
-        if let message { line += ",\"msg\":\(Self.object(message))" }
+        if let message { line += ",\"msg\":\(object(message))" }
         if let properties { line += ",\"prop\":\(properties)" }
         write(line + "}}")
     }
@@ -76,10 +84,10 @@ struct TraceWriter {
         }
     }
 
-    private static func object(_ message: Message) -> String {
-        let body = MessageFields(message.body)
+    private func object(_ message: Message) -> String {
+        let body = MessageFields(message.body, origin)
         return """
-            {"type":"\(body.type)","term":\(message.term),"from":"\(message.from)","to":"\(message.to)",\
+            {"type":"\(body.type)","term":\(origin.term(message.term)),"from":"\(message.from)","to":"\(message.to)",\
             "entries":\(body.entries),"logTerm":\(body.logTerm),"index":\(body.index),"commit":\(body.commit),\
             "reject":\(body.isRejected),"rejectHint":\(body.rejectHint)}
             """
@@ -99,53 +107,62 @@ struct TraceWriter {
     }
 }
 
+/// Where the counting of terms and indexes begins in a trace.
+private struct TraceOrigin {
+    let founders: UInt64
+
+    func term(_ term: Term) -> UInt64 { term.rawValue + 1 }
+    func index(_ index: LogIndex) -> UInt64 { index.rawValue + founders }
+}
+
 /// A message's body in etcd's fields; 0 for what a kind does not have.
 private struct MessageFields {
     var type: String
     var entries = 0
-    var logTerm = Term.zero
-    var index = LogIndex.zero
-    var commit = LogIndex.zero
+    var logTerm: UInt64 = 0
+    var index: UInt64 = 0
+    var commit: UInt64 = 0
     var isRejected = false
-    var rejectHint = LogIndex.zero
+    var rejectHint: UInt64 = 0
 
-    init(_ body: Message.Body) {
+    init(_ body: Message.Body, _ origin: TraceOrigin) {
         switch body {
         case .preVoteRequest(let last):
             type = "MsgPreVote"
-            (logTerm, index) = (last.term, last.index)
+            (logTerm, index) = (origin.term(last.term), origin.index(last.index))
         case .preVoteResponse(let granted):
             type = "MsgPreVoteResp"
             isRejected = !granted
         case .voteRequest(let last, _):
             type = "MsgVote"
-            (logTerm, index) = (last.term, last.index)
+            (logTerm, index) = (origin.term(last.term), origin.index(last.index))
         case .voteResponse(let granted):
             type = "MsgVoteResp"
             isRejected = !granted
         case .appendRequest(let previous, let content, let known):
             type = "MsgApp"
-            (logTerm, index) = (previous.term, previous.index)
+            (logTerm, index) = (origin.term(previous.term), origin.index(previous.index))
             entries = content.count
-            commit = known
+            commit = origin.index(known)
         case .appendAccepted(let matched):
             type = "MsgAppResp"
-            index = matched
+            index = origin.index(matched)
         case .appendRejected(let previous, let hint):
             type = "MsgAppResp"
-            index = previous
+            index = origin.index(previous)
             isRejected = true
-            (logTerm, rejectHint) = (hint.term, hint.index)
+            (logTerm, rejectHint) = (origin.term(hint.term), origin.index(hint.index))
         case .heartbeat(let known, _, _):
             type = "MsgHeartbeat"
-            commit = known
+            // Of a follower of which nothing is known yet, etcd's leader knows nothing either.
+            commit = known == .zero ? 0 : origin.index(known)
         case .heartbeatResponse: type = "MsgHeartbeatResp"
         case .readIndexRequest: type = "MsgReadIndex"
         case .readIndexResponse: type = "MsgReadIndexResp"
         case .timeoutNow: type = "MsgTimeoutNow"
         case .commitNotice(let id):
             type = "MsgCommitNotice"
-            (logTerm, index) = (id.term, id.index)
+            (logTerm, index) = (origin.term(id.term), origin.index(id.index))
         }
     }
 }

@@ -47,7 +47,7 @@ package final class World {
     ) {
         let random = RandomStream(seed: options.seed)
         self.options = options
-        self.trace = trace.map(TraceWriter.init)
+        self.trace = trace.map { TraceWriter(founders: options.nodes, $0) }
         network = Network(options: options.network, random: random.fork(.network))
         judge = Judge(group: group, options: options, random: random.fork(.checking))
         buggify = Buggify(random: random.fork(.buggify), isOn: options.faults.contains(.buggify))
