@@ -122,6 +122,7 @@ extension RaftCore {
         openSnapshots = []
         leadership = Leadership(
             firstIndex: log.lastIndex.next,
+            localReadsFrom: log.lastIndex.next,
             uncommittedBytes: log.proposedBytes(from: log.commitIndex.next, through: log.lastIndex),
             // Whatever lies unapplied in the log may change the membership.
             pendingMembershipIndex: log.lastIndex,

@@ -91,7 +91,8 @@ extension RaftCore {
         if let target = transferTarget, !membership.voters.contains(target) {
             endTransfer(.refused("node \(target) is no voter any more"))
         }
-        if former.hasVoters(beyond: membership) {
+        leadership.localReadsFrom = max(leadership.localReadsFrom, log.commitIndex)
+        if former.voters != membership.voters || former.outgoing != membership.outgoing {
             leadership.settlingIndex = appendAsLeader(kind: .noop).index
         }
         advanceCommit()
@@ -100,9 +101,9 @@ extension RaftCore {
 
     /// Says that the membership of now may be relied on, when that is so.
     ///
-    /// A change that takes a vote away is committed by the old quorum too, but known to be committed, at first, by this
-    /// leader alone. If it and whoever was removed were gone, the others would still count with their votes, and might
-    /// never elect anybody. So an empty entry follows. It reaches every log together with the commit index of the change
+    /// A change of who votes is committed by the old quorum too, but known to be committed, at first, by this leader alone.
+    /// If it were gone, together with somebody who was removed or beside somebody who was added, the others would still
+    /// count as before, and might never elect anybody. So an empty entry follows. It reaches every log together with the commit index of the change
     /// (whoever hands it on knows that index itself), and both are written as one: who acknowledges the entry does not
     /// forget the change. When a quorum of those who count now has done so, all who came with the change may go.
     mutating func settle() {

@@ -195,9 +195,10 @@ extension RaftCore {
 
     /// Whether this node's applied state answers reads linearizably without asking anybody: it is alone, leads, and has
     /// applied an entry of its term, and with it everything that was ever acknowledged. (With a learner it is not enough
-    /// to decide alone: the learner may have applied, and acknowledged to a client, what is not applied here yet.)
+    /// to decide alone: the learner may have applied, and acknowledged to a client, what is not applied here yet. So may
+    /// those who left.)
     public var readsAreLocal: Bool {
-        role == .leader && membership.isAlone(configuration.node) && log.appliedIndex >= leadership.firstIndex
+        role == .leader && membership.isAlone(configuration.node) && log.appliedIndex >= leadership.localReadsFrom
     }
 
     /// A picture for operators and tests; copies the peer table, so not for every step.
@@ -235,6 +236,8 @@ struct CatchUpQuestion: Hashable, Sendable {
 struct Leadership: Hashable, Sendable {
     /// Index of the entry that opened the term.
     var firstIndex = LogIndex.zero
+    /// Others may have applied everything up to here, and told clients so. (Entries before `firstIndex` included.)
+    var localReadsFrom = LogIndex.zero
     var heartbeatDeadline = MonotonicTime.never
     /// `footprintBytes` of the proposals that are not committed, whoever took them.
     var uncommittedBytes = 0

@@ -41,9 +41,6 @@ public struct Membership: Hashable, Sendable {
             && learnersNext.allSatisfy { outgoing.contains($0) && !voters.contains($0) }
     }
 
-    /// Whether somebody has a vote here who has none in `later`.
-    func hasVoters(beyond later: Membership) -> Bool { (voters + outgoing).contains { !later.isVoter($0) } }
-
     /// Whether nothing is decided without `node`, whoever else agrees.
     func isInEveryQuorum(_ node: NodeID) -> Bool {
         [voters, outgoing].contains { $0.count <= 2 && $0.contains(node) }

@@ -9,9 +9,9 @@ struct ConfigurationSafety {
     private var founders: Membership?
     /// Their indexes, ascending.
     private var changed: [LogIndex] = []
-    /// Of those that took somebody's vote away, ascending.
-    private var reduced: [LogIndex] = []
-    /// A leader has said that the changes up to here are settled: those who were removed may go.
+    /// Of those that changed who votes, ascending.
+    private var decisive: [LogIndex] = []
+    /// A leader has said that the changes up to here are settled: those who were removed may go, those who were added count.
     private(set) var settled = LogIndex.zero
 
     /// What held once `index` was applied; `nil`: no change is known.
@@ -28,13 +28,13 @@ struct ConfigurationSafety {
         return changed[start...].compactMap { memberships[$0] }
     }
 
-    /// A leader says that nobody counts any more who was removed up to `index`: then every majority of those who do has one
-    /// among it that knows from its disk that the removal is committed.
+    /// A leader says that the voters are those as of `index`: then every majority of them has one among it that knows from
+    /// its disk that the change is committed.
     mutating func settled(
         through index: LogIndex, on leader: NodeID, _ nodes: [NodeLedger]
     ) throws(Violation) {
         settled = max(settled, index)
-        guard let change = reduced.last(where: { $0 <= index }), let membership = membership(at: index) else { return }
+        guard let change = decisive.last(where: { $0 <= index }), let membership = membership(at: index) else { return }
         let uninformed = nodes.filter { max($0.durableCommit, $0.lostCommit) < change }.map(\.id)
         guard membership.isDecided(by: uninformed) else { return }
         throw Violation(
@@ -100,7 +100,7 @@ struct ConfigurationSafety {
         if changed.isEmpty { founders = old }
         memberships[index] = new
         Self.insert(index, into: &changed)
-        if (old.voters + old.outgoing).contains(where: { !new.isVoter($0) }) { Self.insert(index, into: &reduced) }
+        if old.voters != new.voters || old.outgoing != new.outgoing { Self.insert(index, into: &decisive) }
         guard Self.everyMajorityMeets(old, new) else {
             throw Violation(.configurationSafety, "at \(index), majorities of \(old) and \(new) need not meet")
         }

@@ -47,6 +47,21 @@ struct SingleNodeTests {
         #expect(node.core.readsAreLocal)
     }
 
+    /// Found by the simulator: whoever left had applied, and told its clients of, what was not applied here yet.
+    @Test func `a leader that is left alone answers at once when it has applied what the others may have`() {
+        var node = TestNode.leader(restored: RestoredState(membership: Membership(voters: [1, 2])))
+        node.appliesAtOnce = false
+        node.propose(MembershipChange([.remove(2)]))
+        node.propose("told to a client of node 2")
+        node.receive(from: 2, term: 1, .appendAccepted(matched: 3))
+        #expect(node.core.commitIndex == 3)
+        node.applyAll(2)
+        #expect(node.core.membership == Membership(voters: [1]))
+        #expect(!node.core.readsAreLocal)
+        node.applyAll(1)
+        #expect(node.core.readsAreLocal)
+    }
+
     @Test func `it keeps leading whatever the time`() {
         var node = node()
         node.sync()
