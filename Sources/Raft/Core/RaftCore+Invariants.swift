@@ -97,8 +97,9 @@ extension RaftCore {
         violate(.promiseNotDurable, "vote for node \(candidate) in term \(term), but that is not durable")
     }
 
-    /// A lease is about to be trusted that began at `start`.
-    mutating func checkLease(since start: MonotonicTime) {
+    /// A round of heartbeats is confirmed: a lease begins with its start.
+    mutating func checkLease() {
+        guard configuration.leaseReads, let start = reads.confirmedStart else { return }
         let isConfirmed = Quorum.contains(membership) { node in
             node == configuration.node || position(of: node).map { peers[$0].lastHeard >= start } ?? false
         }

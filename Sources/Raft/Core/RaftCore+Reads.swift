@@ -19,11 +19,7 @@ extension RaftCore {
 
     private mutating func admit(_ request: ReadQueue.Request) {
         guard log.commitIndex >= leadership.firstIndex else { return reads.awaitCommit(request) }
-        if isSoleVoter { return answer(request, index: log.commitIndex) }
-        if let start = leaseStart {
-            checkLease(since: start)
-            return answer(request, index: log.commitIndex)
-        }
+        if isSoleVoter || hasLease { return answer(request, index: log.commitIndex) }
         reads.awaitRound(request, index: log.commitIndex)
     }
 
@@ -43,12 +39,14 @@ extension RaftCore {
 
     /// Answers the reads whose round a quorum has answered.
     mutating func confirmReads() {
+        let former = reads.confirmedRound
         reads.confirmed(
             Quorum.reached(in: membership) { node in
                 if node == configuration.node { return reads.round }
                 guard let position = position(of: node), counts(peers[position]) else { return 0 }
                 return peers[position].ackedRound
             })
+        if reads.confirmedRound > former { checkLease() }
         while let (request, index) = reads.popConfirmed() { answer(request, index: index) }
     }
 
@@ -71,13 +69,13 @@ extension RaftCore {
     /// Whoever answers a round of heartbeats has promised not to vote for an election timeout of its own clock, counted
     /// from a moment after the round left. So a quorum that answered a round covers the leader from the round's *start*,
     /// for as long as the fastest of those clocks needs for an election timeout, measured by the slowest leader.
-    ///
-    /// - Returns: the round's start; `nil`: there is no such lease.
-    private var leaseStart: MonotonicTime? {
+    /// (That holds across changes of the membership: whoever helped to commit one has promised anew, and the quorums before
+    /// and after have such a node in common.)
+    private var hasLease: Bool {
         guard configuration.leaseReads, configuration.checkQuorum, !leadership.mayBeOvertaken,
             let start = reads.confirmedStart
-        else { return nil }
-        return now < start.advanced(by: configuration.leaseDuration) ? start : nil
+        else { return false }
+        return now < start.advanced(by: configuration.leaseDuration)
     }
 
     // MARK: Follower

@@ -36,7 +36,7 @@ enum Rule: String, CaseIterable, Sendable {
     case applyOrder = "apply-order"
     /// Own term's first entry <= read index <= commit index.
     case readIndex = "read-index"
-    /// A lease rests on a quorum that was heard after it began.
+    /// A lease rests on a quorum that was heard after the lease began.
     case leaseQuorum = "lease-quorum"
     /// A change of the membership is proposed when the one before is applied.
     case twoChanges = "two-changes"

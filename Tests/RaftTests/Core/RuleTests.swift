@@ -129,10 +129,12 @@ struct RuleTests {
     private func emptyLease() -> RaftCore {
         var node = committedLeader { $0.leaseReads = true }
         node.wait(node.configuration.heartbeatInterval)
-        node.receive(from: 2, term: 1, .heartbeatResponse(round: node.core.reads.round))
         var core = node.core
-        for place in core.peers.indices { core.peers[place].heard(at: .zero) }
-        core.step(.readIndexRequested(read(1)), at: core.now)
+        for place in core.peers.indices {
+            core.peers[place].heard(at: .zero)
+            core.peers[place].heartbeatAnswered(round: core.reads.round)
+        }
+        core.confirmReads()
         return core
     }
 
