@@ -6,6 +6,8 @@ package enum PeerMessage: Hashable, Sendable {
     case raft(Message)
     case forward(ForwardedSegment)
     case room(RoomReport)
+    case comparisonRequest(ComparisonRequest)
+    case comparisonReport(ComparisonReport)
 }
 
 /// A client segment on its way to the leader; its bytes are opaque here.
@@ -55,6 +57,8 @@ extension PeerMessage {
         case .raft(let message): message.group
         case .forward(let forwarded): forwarded.group
         case .room(let report): report.group
+        case .comparisonRequest(let request): request.group
+        case .comparisonReport(let report): report.group
         }
     }
 
@@ -63,6 +67,8 @@ extension PeerMessage {
         case .raft(let message): message.from
         case .forward(let forwarded): forwarded.from
         case .room(let report): report.from
+        case .comparisonRequest(let request): request.from
+        case .comparisonReport(let report): report.from
         }
     }
 
@@ -71,6 +77,8 @@ extension PeerMessage {
         case .raft(let message): message.to
         case .forward(let forwarded): forwarded.to
         case .room(let report): report.to
+        case .comparisonRequest(let request): request.to
+        case .comparisonReport(let report): report.to
         }
     }
 
@@ -78,8 +86,9 @@ extension PeerMessage {
     /// entry the follower would reject it, and the leader would fall back to probing for nothing.
     package var lane: Lane {
         switch self {
-        case .forward: return .bulk
-        case .room: return .control
+        case .forward, .comparisonReport: return .bulk
+        // Before the entries behind the index that it names.
+        case .room, .comparisonRequest: return .control
         case .raft(let message):
             switch message.body {
             case .appendRequest: return .bulk
@@ -97,6 +106,8 @@ extension PeerMessage {
         switch self {
         case .forward(let forwarded): return flat + forwarded.segment.count
         case .room(let report): return flat + report.payloadByteCount
+        case .comparisonRequest(let request): return flat + request.payloadByteCount
+        case .comparisonReport(let report): return flat + report.payloadByteCount
         case .raft(let message):
             guard case .appendRequest(_, let entries, _) = message.body else { return flat }
             return entries.reduce(flat) { $0 + $1.footprintBytes }

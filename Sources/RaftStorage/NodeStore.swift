@@ -129,6 +129,10 @@ package final class NodeStore: Sendable {
     package func setSuspect(_ isSuspect: Bool) throws(StorageError) {
         try failStop { () throws(StorageError) in
             try Failpoint.suspectBeforeWrite.reachOrFail()
+            // All that it was kept for is here, or was never promised.
+            if !isSuspect, lock.withLock({ $0 != nil }) {
+                try DataDirectory(path: configuration.directory).removeCopy()
+            }
             try records.setMetadata(
                 MetadataKey.suspect, Suspicion.record(isSuspect ? Suspicion.newFounder : Suspicion.none))
             Failpoint.suspectAfterWrite.reach()
@@ -140,6 +144,19 @@ package final class NodeStore: Sendable {
     package func hasForgotten() throws(StorageError) -> Bool {
         guard let value = try records.metadata(MetadataKey.suspect) else { return false }
         return try NumberRecord.decode(value, key: MetadataKey.suspect, "suspect flag") == Suspicion.repaired
+    }
+
+    // MARK: Who could send it again
+
+    /// Notes what this node is to the others, durable on return: what it must know before it gives up what they may have,
+    /// when its database can't tell any more. Writes only what is new.
+    package func noteMembership(_ membership: Membership) throws(StorageError) {
+        guard lock.withLock({ $0 != nil }) else { return }
+        let directory = DataDirectory(path: configuration.directory)
+        let hasMetNobody = peers.withLock(\.isEmpty)
+        let company = Company(of: identity.node, in: membership, hasMetNobody: hasMetNobody)
+        if try Company(notedIn: directory) == company { return }
+        try failStop { () throws(StorageError) in try company.note(in: directory) }
     }
 
     // MARK: Removal
@@ -165,9 +182,10 @@ package final class NodeStore: Sendable {
     func failStop<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R {
         if let failure = failure.withLock({ $0 }) { throw failure }
         do { return try body() } catch {
+            let located = records.locate(error)
             // A refused call changed nothing: the store goes on.
-            if error.kind != .invariant { failure.withLock { $0 = $0 ?? error } }
-            throw error
+            if located.kind != .invariant { failure.withLock { $0 = $0 ?? located } }
+            throw located
         }
     }
 }

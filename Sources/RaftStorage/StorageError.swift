@@ -27,6 +27,8 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
     package var message: String
     /// What an operator does next.
     package var remedy: String
+    /// What has to be given up for the node to go on, where that is known: see `Repair`.
+    package var damaged: Repair.Loss?
 
     package init(_ kind: Kind, _ message: String, remedy: String? = nil) {
         self.kind = kind
@@ -60,6 +62,25 @@ extension StorageError.Kind {
 }
 
 extension StorageError {
+    /// The same, with what is damaged and the form of `roostd repair` that fits; as it is if it says so already, or is of
+    /// another kind.
+    func advising(_ loss: Repair.Loss) -> StorageError {
+        guard kind == .corruption, damaged == nil else { return self }
+        var advised = self
+        advised.damaged = loss
+        advised.remedy = "keep a copy of the directory, and see docs/recovery.md: roostd repair \(loss.flag)"
+        return advised
+    }
+
+    /// The same for damage in a table of that column family.
+    func advising(inFamily name: String) -> StorageError {
+        switch FamilyName(name) {
+        case .raft: advising(.log)
+        case .state: advising(.state)
+        case .root, .meta, nil: self
+        }
+    }
+
     /// An error of the database, told with what it was doing.
     init(_ error: RocksDBError, while doing: String) {
         self.init(Kind(error), "\(doing): \(error.message)")
@@ -73,7 +94,7 @@ extension StorageError {
             case .io: .io
             case .wouldBlock, .other: .other
             }
-        self = StorageError(kind, "\(doing): \(error.message)").advising("--drop-state")
+        self = StorageError(kind, "\(doing): \(error.message)").advising(.state)
     }
 }
 

@@ -85,6 +85,11 @@ struct NodeService: Service {
                 if isStopWanted && error is CancellationError { return }
                 // A node that was removed has nothing to do, which is no failure; but an end before READY=1 would be one.
                 if (error as? NodeFailure)?.code == .success { notifier.ready() }
+                // Who was told to stop does not begin anew; what was ordered waits for the next start.
+                if isStopWanted, var failure = error as? NodeFailure {
+                    failure.restarts = false
+                    throw failure
+                }
                 throw error
             case (.stopRequested, .starting):
                 logger.notice("stopping before recovery is done")

@@ -89,6 +89,11 @@ struct StorageFlags: SettingFlags {
     @SettingFlag("storage.truncation_slack_entries") var truncationSlackEntries
     @SettingFlag("storage.scrub_rate_bytes") var scrubRateBytes
     @SettingFlag("storage.scrub_interval") var scrubInterval
+    @SettingFlag("storage.compare_rate_bytes") var compareRateBytes
+    @SettingFlag("storage.compare_interval") var compareInterval
+    @SettingFlag("storage.compare_slice_bytes") var compareSliceBytes
+    @SettingFlag("storage.repair_from_peers") var repairFromPeers
+    @SettingFlag("storage.max_repairs_per_hour") var maxRepairsPerHour
     @SettingFlag("storage.truncation_slack_bytes") var truncationSlackBytes
     @SettingFlag("storage.min_free_bytes") var minFreeBytes
     @SettingFlag("storage.critical_free_bytes") var criticalFreeBytes

@@ -19,11 +19,11 @@ struct QueueTests {
 
     @Test func `only what must keep the order of appends, or is large, is bulk`() {
         let bulk = PeerMessage.everyKind().filter(\.isBulk)
-        #expect(bulk.count == 3)
+        #expect(bulk.count == 6)
         for message in bulk {
             switch message {
-            case .forward: break
-            case .room: Issue.record("a report of room is bulk")
+            case .forward, .comparisonReport: break
+            case .room, .comparisonRequest: Issue.record("\(message.kind) is bulk")
             case .raft(let message):
                 guard case .appendRequest = message.body else {
                     Issue.record("\(message.body) is bulk")

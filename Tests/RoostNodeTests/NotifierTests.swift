@@ -18,7 +18,8 @@ struct NotifierTests {
         notifier.stopping(status: "draining")
         #expect(
             manager.received() == [
-                "EXTEND_TIMEOUT_USEC=90000000\nSTATUS=replaying 1/3", "EXTEND_TIMEOUT_USEC=1000",
+                "EXTEND_TIMEOUT_USEC=90000000\nWATCHDOG=1\nSTATUS=replaying 1/3",
+                "EXTEND_TIMEOUT_USEC=1000\nWATCHDOG=1",
                 "READY=1\nSTATUS=serving",
                 "READY=1", "STATUS=leader READY=0 of 3", "STOPPING=1\nSTATUS=draining",
             ])

@@ -206,7 +206,7 @@ final class InboundHandler: ChannelInboundHandler {
         }
         if phase == .welcomed { establish(peer, context: context) }
         switch frame.header.kind {
-        case .raft, .forward, .room:
+        case .raft, .forward, .room, .comparisonRequest, .comparisonReport:
             if let message = try assembler?.accept(frame) { messages.append(message) }
         case .ping:
             guard !shared.faults.cuts(peer.node, .both) else { break }

@@ -77,7 +77,8 @@ enum SnapshotFrame: Hashable, Sendable {
             case .snapshotDone: self = .done
             case .snapshotRefused:
                 self = .refused(HandshakeRecord.line(try reader.run(reader.remaining, "sentence")))
-            case .raft, .forward, .room, .ping, .pong, .refusal, .removed: throw MalformedBytes("frame kind", at: 5)
+            case .raft, .forward, .room, .comparisonRequest, .comparisonReport, .ping, .pong, .refusal, .removed:
+                throw MalformedBytes("frame kind", at: 5)
             }
             guard reader.isAtEnd else { throw MalformedBytes("end of frame", at: reader.offset) }
         } catch { throw .malformed(error) }

@@ -105,6 +105,10 @@ enum FrameKind: UInt8, Sendable {
     case snapshotRefused = 13
     /// A `RoomReport`.
     case room = 14
+    /// A `ComparisonRequest`.
+    case comparisonRequest = 15
+    /// A `ComparisonReport`.
+    case comparisonReport = 16
 }
 
 struct FrameFlags: OptionSet, Hashable, Sendable {

@@ -3,7 +3,8 @@ import Raft
 
 /// The payloads of the frames that carry messages.
 ///
-/// `.raft` is a `Message` as its codec lays it out, `.room` is in `RoomReport+Wire`. `.forward`, all integers little-endian:
+/// `.raft` is a `Message` as its codec lays it out, `.room` is in `RoomReport+Wire`, `.comparison…` in
+/// `Comparison+Wire`. `.forward`, all integers little-endian:
 ///
 /// ```
 /// 0      8             16         24         32
@@ -17,6 +18,8 @@ extension PeerMessage {
         case .raft: .raft
         case .forward: .forward
         case .room: .room
+        case .comparisonRequest: .comparisonRequest
+        case .comparisonReport: .comparisonReport
         }
     }
 
@@ -26,6 +29,8 @@ extension PeerMessage {
         case .raft(let message): message.encodedByteCount
         case .forward(let forwarded): Self.forwardHeaderByteCount + forwarded.segment.count
         case .room(let report): report.payloadByteCount
+        case .comparisonRequest(let request): request.payloadByteCount
+        case .comparisonReport(let report): report.payloadByteCount
         }
     }
 
@@ -39,6 +44,8 @@ extension PeerMessage {
             writer.append(forwarded.sequence)
             writer.append(forwarded.segment)
         case .room(let report): report.encodePayload(into: &writer)
+        case .comparisonRequest(let request): request.encodePayload(into: &writer)
+        case .comparisonReport(let report): report.encodePayload(into: &writer)
         }
     }
 
@@ -66,6 +73,14 @@ extension PeerMessage {
         case .room:
             do throws(MalformedBytes) {
                 self = .room(try RoomReport(header: header, decoding: &reader))
+            } catch { throw .malformed(error) }
+        case .comparisonRequest:
+            do throws(MalformedBytes) {
+                self = .comparisonRequest(try ComparisonRequest(header: header, decoding: &reader))
+            } catch { throw .malformed(error) }
+        case .comparisonReport:
+            do throws(MalformedBytes) {
+                self = .comparisonReport(try ComparisonReport(header: header, decoding: &reader))
             } catch { throw .malformed(error) }
         case .ping, .pong, .refusal, .removed, .snapshotOffer, .snapshotAccept, .snapshotChunk, .snapshotAck,
             .snapshotEnd,

@@ -8,6 +8,9 @@ import Glibc
 /// initialized  the database was completed once: from then on it must be there
 /// db/          the database
 /// damaged/     log files that a repair has set aside; nobody reads them
+/// before-repair/  the database as it was when the node began to repair itself, until it is trusted again
+/// repairs      when the node has repaired itself, and what is to be repaired at the next start: see `RepairLedger`
+/// company      what the node is to the others: see `Company`
 /// suspect      only after a repair that did not come to its end: the next start notes it in the database
 /// snapshots/   a finished snapshot of the state; emptied at every start
 /// incoming/    what comes of others' snapshots; emptied at every start
@@ -22,6 +25,9 @@ struct DataDirectory: Sendable {
     var initialized: String { path + "/initialized" }
     var suspectMark: String { path + "/suspect" }
     var database: String { path + "/db" }
+    var copyBeforeRepair: String { path + "/before-repair" }
+    var repairs: String { path + "/repairs" }
+    var company: String { path + "/company" }
     var reserve: String { path + "/RESERVE" }
     var incoming: String { path + "/" + SnapshotFolder.incoming }
     /// RocksDB writes this file last when it makes a database, and replaces it atomically ever after.

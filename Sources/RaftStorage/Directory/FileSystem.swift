@@ -71,6 +71,36 @@ enum FileSystem {
         guard unlink(path) == 0 || errno == ENOENT else { throw StorageError(errno: errno, "remove \(path)") }
     }
 
+    /// Copies a file's bytes; durable on return, but for its name.
+    static func copy(_ old: String, to new: String) throws(StorageError) {
+        let source = open(old, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { throw StorageError(errno: errno, "open \(old)") }
+        defer { close(source) }
+        let target = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard target >= 0 else { throw StorageError(errno: errno, "make \(new)") }
+        defer { close(target) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = Glibc.read(source, &buffer, buffer.count)
+            guard count >= 0 else { throw StorageError(errno: errno, "read \(old)") }
+            if count == 0 { break }
+            var written = 0
+            while written < count {
+                let more = buffer.withUnsafeBytes { Glibc.write(target, $0.baseAddress! + written, count - written) }
+                guard more > 0 else { throw StorageError(errno: errno, "write \(new)") }
+                written += more
+            }
+        }
+        guard fsync(target) == 0 else { throw StorageError(errno: errno, "sync \(new)") }
+    }
+
+    /// Removes a directory with the files in it; it need not be there. It must have no directories in it.
+    static func removeDirectory(_ path: String) throws(StorageError) {
+        guard exists(path) else { return }
+        for name in names(in: path) { try remove(path + "/" + name) }
+        guard rmdir(path) == 0 else { throw StorageError(errno: errno, "remove \(path)") }
+    }
+
     /// Makes new names in the directory durable.
     static func syncDirectory(_ path: String) throws(StorageError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -110,9 +140,13 @@ enum FileSystem {
 
     static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 
-    private static func isDirectory(_ path: String) -> Bool {
+    static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+    private static func isDirectory(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+    private static func kind(of path: String) -> mode_t? {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     static func parent(of path: String) -> String {

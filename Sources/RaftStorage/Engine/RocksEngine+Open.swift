@@ -16,12 +16,25 @@ extension RocksEngine {
     /// dropped, so that what is left is what the database once held.
     ///
     /// - Throws: as `open`; `.corruption` when tables hold more than what is left of the log.
-    static func openDamaged(_ directory: DataDirectory) throws(StorageError) -> RocksEngine {
-        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+    static func openDamaged(
+        _ directory: DataDirectory, tolerating tolerance: Tolerance
+    ) throws(StorageError) -> RocksEngine {
+        var configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        // It would come upon what is to be dropped.
+        configuration.compactsByItself = false
         var options = RocksLayout.databaseOptions(configuration, creating: false)
         options.walRecovery = .pointInTime
         options.trackAndVerifyWALs = false
+        if tolerance == .tables { options.extra += ";paranoid_checks=false" }
         return try open(directory, configuration, options)
+    }
+
+    /// What opening may find damaged and go on: reading it fails later.
+    enum Tolerance {
+        case nothing
+        /// Table files that can't be opened, or are gone. Damage of the write-ahead log is then passed over too: only for
+        /// who gives up what stands in it.
+        case tables
     }
 
     /// Opens only what is in table files, for reading: whatever the write-ahead log is like.
@@ -65,7 +78,7 @@ extension RocksEngine {
             if let damage = try JournalFile.damageInLastBlock(of: try DiskFile(path)), !damage.isLast {
                 throw StorageError(
                     .corruption, "\(path): \(damage.what) at \(damage.offset), and intact records after it"
-                ).advising("--accept-wal-loss")
+                ).advising(.writeAheadLog)
             }
         }
     }

@@ -22,6 +22,8 @@ package enum Failpoint: UInt8, CaseIterable, Hashable, Sendable {
     case applyAfter
     /// The clients of a page were told, the consensus thread was not.
     case applyAfterReply
+    /// A user's value goes into the state.
+    case statePut
     case flushBefore
     case flushAfter
 
@@ -83,6 +85,14 @@ package enum Failpoint: UInt8, CaseIterable, Hashable, Sendable {
     /// Each batch that was applied again.
     case recoverWhileReplaying
     case recoverAfterReplay
+    /// A repair that the node does by itself was noted, and comes next.
+    case repairBefore
+    /// The copy of the database is complete, under a draft's name.
+    case repairBeforeCopyRename
+    /// The repair is in the database, and the directory's mark still there.
+    case repairBeforeUnmark
+    /// The repair is done, and its note still open.
+    case repairBeforeDone
     case closeBeforeFlush
     case closeBeforeClose
 
@@ -134,6 +144,9 @@ extension Failpoint {
 
     /// Whether what comes next can be left out, as if it had been done.
     package var mayLose: Bool { self == .logBeforeSync }
+
+    /// Whether what comes next can be done wrongly, without a word.
+    package var mayAlter: Bool { self == .statePut }
 }
 
 // MARK: - The places themselves
@@ -155,13 +168,19 @@ extension Failpoint {
     /// As `reach`, and the storage can fail here.
     package func reachOrFail() throws(StorageError) { _ = try reachOrLose() }
 
+    /// As `reach`, where `condition` holds; true: what comes next is to be done wrongly.
+    @inline(__always)
+    func reachToAlter(when condition: @autoclosure () -> Bool) -> Bool {
+        isArmed && condition() && FailpointBoard.reach(self) == .alter
+    }
+
     /// As `reachOrFail`; false: what comes next is to be left out.
     func reachOrLose() throws(StorageError) -> Bool {
         guard isArmed else { return true }
         switch FailpointBoard.reach(self) {
         case .error: throw StorageError(.io, "failpoint \(name)", remedy: "it was ordered by ROOST.DEBUG FAILPOINT")
         case .lose: return false
-        case .crash, .pause, nil: return true
+        case .crash, .pause, .alter, nil: return true
         }
     }
 }

@@ -7,6 +7,9 @@ package enum FailpointAction: Hashable, Sendable {
     /// What comes next is left out and reported as done. It breaks what the node promises, and shows that a test sees it.
     /// Where `Failpoint.mayLose`.
     case lose
+    /// What comes next is done wrongly: another value than was agreed on. It breaks what the node promises, and shows that
+    /// a test sees it. Where `Failpoint.mayAlter`.
+    case alter
     /// The thread sleeps.
     case pause(Duration)
 }

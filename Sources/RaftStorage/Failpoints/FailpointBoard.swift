@@ -46,7 +46,7 @@ package enum FailpointBoard {
         switch due {
         case .crash: crash(at: place)
         case .pause(let duration): sleep(duration)
-        case .error, .lose, nil: break
+        case .error, .lose, .alter, nil: break
         }
         return due
     }

@@ -57,8 +57,9 @@ final class EngineLogStore<Engine: StorageEngine>: LogStore {
             try storage("read the log of group \(group)") { () throws(EngineError) in
                 try engine.scan(from: lower, to: upper, in: family, at: nil, isLong: true, take)
             }
-        } catch { throw error.advising("--drop-log") }
-        if let failure { throw failure }
+        } catch { throw error.advising(.log) }
+        // One entry is not what was written: those before it are, and what `body` says is its own.
+        if let failure { throw failure.advising(.writeAheadLog) }
     }
 
     func truncate(_ group: GroupID, from old: EntryID, through new: EntryID) throws(StorageError) {

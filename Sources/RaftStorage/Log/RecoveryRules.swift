@@ -11,19 +11,22 @@ enum RecoveryRules {
         guard last.term <= head.hardState.term else {
             throw StorageError(
                 .corruption,
-                "the log of group \(group) reaches term \(last.term), its hard state only \(head.hardState.term)")
+                "the log of group \(group) reaches term \(last.term), its hard state only \(head.hardState.term)"
+            ).advising(.writeAheadLog)
         }
         guard applied.index >= head.truncated.index else {
             throw StorageError(
                 .corruption,
                 "the state of group \(group) ends at \(applied.index), but its log begins after "
-                    + "\(head.truncated.index): state was lost")
+                    + "\(head.truncated.index): state was lost"
+            ).advising(.state)
         }
         guard applied.index <= last.index, head.commit <= last.index else {
             throw StorageError(
                 .corruption,
                 "the log of group \(group) ends at \(last.index), but \(max(applied.index, head.commit)) "
-                    + "was committed: log was lost")
+                    + "was committed: log was lost"
+            ).advising(.log)
         }
         let term = survey.term(at: applied.index, truncated: head.truncated)
         guard term == applied.term else {

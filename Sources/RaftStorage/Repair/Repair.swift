@@ -18,6 +18,24 @@ package struct Repair {
         case log
         /// The state, and the log with it: everything but who the node is. The others send all of it again.
         case state
+
+        /// What gives this up: an option of `roostd repair`.
+        package var flag: String {
+            switch self {
+            case .writeAheadLog: "--accept-wal-loss"
+            case .log: "--drop-log"
+            case .state: "--drop-state"
+            }
+        }
+
+        /// What is given up instead where more turns out to be damaged; nil: there is nothing more.
+        var more: Loss? {
+            switch self {
+            case .writeAheadLog: .log
+            case .log: .state
+            case .state: nil
+            }
+        }
     }
 
     /// What is there now.
@@ -38,9 +56,11 @@ package struct Repair {
         self.group = group
     }
 
+    /// - Parameter keepsCopy: keep the database as it is now in `before-repair/`, until the node is trusted again. A copy
+    ///   that is there already stays: it is older, and holds more.
     /// - Throws: `.locked` while a node runs, `.wrongIdentity`, `.newerFormat`, `.invariant` for a loss that nobody could
     ///   make good; `.corruption` when more is damaged than may be given up: nothing was lost then that was readable.
-    package func run(_ loss: Loss) throws(StorageError) -> Outcome {
+    package func run(_ loss: Loss, keepsCopy: Bool = false) throws(StorageError) -> Outcome {
         let lock = try DirectoryLock(path: directory.lock)
         defer { withExtendedLifetime(lock) {} }
         let identity = try OfflineStore.identity(of: directory)
@@ -50,13 +70,17 @@ package struct Repair {
                 .invariant, "node \(identity.node) has never had others: nobody could send its state again",
                 remedy: "restore a backup")
         }
+        if keepsCopy { try directory.keepCopy() }
         if !isAlone { try directory.markSuspect() }
         let engine = try open(loss)
         do throws(StorageError) {
             let outcome = try repair(
                 engine, identity, loss, suspicion: isAlone ? Suspicion.none : Suspicion.repaired)
             try storage("close the database") { () throws(EngineError) in try engine.close() }
+            Failpoint.repairBeforeUnmark.reach()
             try directory.unmarkSuspect()
+            Failpoint.repairBeforeDone.reach()
+            try RepairLedger.settle(in: directory)
             return outcome
         } catch {
             // It may be the disk: an orderly close could abort.
@@ -80,7 +104,10 @@ package struct Repair {
     }
 
     private func open(_ loss: Loss) throws(StorageError) -> RocksEngine {
-        do throws(StorageError) { return try RocksEngine.openDamaged(directory) } catch {
+        do throws(StorageError) {
+            // Tables of what is to be dropped need not be readable.
+            return try RocksEngine.openDamaged(directory, tolerating: loss == .writeAheadLog ? .nothing : .tables)
+        } catch {
             guard error.kind == .corruption else { throw error }
             // Tables of the state are newer than the damage: no log that this node once had fits them any more.
             guard loss != .writeAheadLog else {
@@ -89,7 +116,7 @@ package struct Repair {
                     remedy: "the state on disk is newer than the damage: give the whole log up, with --drop-log")
             }
             try directory.setLogFilesAside()
-            return try RocksEngine.openDamaged(directory)
+            return try RocksEngine.openDamaged(directory, tolerating: .tables)
         }
     }
 

@@ -42,6 +42,7 @@ struct Survivors {
         _ identity: Identity, in directory: DataDirectory, _ group: GroupID
     ) throws(StorageError) -> Bool {
         guard identity.founders == [identity.node] else { return false }
+        if let company = try Company(notedIn: directory) { return company == .alone }
         // The metadata is flushed with every write, and the state has no other place.
         let engine = try RocksEngine.openTables(directory)
         guard let meta = engine.family(.meta) else {

@@ -102,8 +102,28 @@ final class EngineStateBatch<Engine: StorageEngine>: StateBatch {
     var isEmpty: Bool { changes.isEmpty }
 
     func put(_ key: UnsafeRawBufferPointer, header: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        if Failpoint.statePut.reachToAlter(when: Self.isUserKey(key) && !value.isEmpty) {
+            return putAltered(key, header, value)
+        }
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         changes.put(key, head: header, body: value, tail: nothing, in: family())
+    }
+
+    /// What a replica that has gone astray would put: the last bit of the value is another one.
+    private func putAltered(
+        _ key: UnsafeRawBufferPointer, _ header: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) {
+        let head = UnsafeRawBufferPointer(rebasing: value.dropLast())
+        withUnsafeBytes(of: value[value.count - 1] ^ 1) {
+            changes.put(key, head: header, body: head, tail: $0, in: family())
+        }
+    }
+
+    private static func isUserKey(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard key.count >= StateKey.userPrefixBytes else { return false }
+        let group = UInt64(bigEndian: key.loadUnaligned(as: UInt64.self))
+        let lower = StateKey.userRange(group: group).lower
+        return lower.withUnsafeBytes { key.prefix($0.count).elementsEqual($0) }
     }
 
     func delete(_ key: UnsafeRawBufferPointer) { changes.delete(key, in: family()) }

@@ -40,6 +40,12 @@ final class GenerationGate<Family: Sendable>: Sendable {
     /// Gives `body` the current family, which stays readable until it returns.
     @inline(__always)
     func withCurrent<R, E: Error>(_ body: (Family) throws(E) -> R) throws(E) -> R {
+        try withCurrentGeneration { (family, _) throws(E) in try body(family) }
+    }
+
+    /// The same, with the generation's number.
+    @inline(__always)
+    func withCurrentGeneration<R, E: Error>(_ body: (Family, UInt64) throws(E) -> R) throws(E) -> R {
         while true {
             let found = pointer.load(ordering: .acquiring)
             let generation = found.takeUnretainedValue()
@@ -47,7 +53,7 @@ final class GenerationGate<Family: Sendable>: Sendable {
             count.pointee.add(1, ordering: .sequentiallyConsistent)
             defer { count.pointee.subtract(1, ordering: .sequentiallyConsistent) }
             guard pointer.load(ordering: .sequentiallyConsistent).toOpaque() == found.toOpaque() else { continue }
-            return try body(generation.family)
+            return try body(generation.family, generation.number)
         }
     }
 

@@ -1,6 +1,7 @@
 import ByteCoding
 import KeyValue
 import Raft
+import RocksDB
 
 /// The records over one engine.
 final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
@@ -81,12 +82,36 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
             }
         }
         let (lower, upper) = StateKey.groupRange(group.rawValue)
-        try storage("read the state of group \(group)") { () throws(EngineError) in
-            try stateStore.gate.withCurrent { (family) throws(EngineError) in
-                try engine.scan(from: lower, to: upper, in: family, at: engine.moment(), isLong: true, take)
+        do throws(StorageError) {
+            try storage("read the state of group \(group)") { () throws(EngineError) in
+                try stateStore.gate.withCurrent { (family) throws(EngineError) in
+                    try engine.scan(from: lower, to: upper, in: family, at: engine.moment(), isLong: true, take)
+                }
             }
-        }
+        } catch { throw error.advising(.state) }
         if let failure { throw failure }
+    }
+
+    func stateMoment() -> StateMoment {
+        StateMoment(generation: stateStore.gate.current.number, moment: engine.moment())
+    }
+
+    func scanState(
+        at moment: StateMoment, from lower: Bytes, to upper: Bytes,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(StorageError) -> Bool {
+        guard let engineMoment = moment.moment as? Engine.Moment else {
+            preconditionFailure("the moment is of another engine")
+        }
+        return try stateStore.gate.withCurrentGeneration { (family, number) throws(StorageError) in
+            guard number == moment.generation else { return false }
+            do throws(StorageError) {
+                try storage("read the state") { () throws(EngineError) in
+                    try engine.scan(from: lower, to: upper, in: family, at: engineMoment, isLong: true, body)
+                }
+            } catch { throw error.advising(.state) }
+            return true
+        }
     }
 
     func replaceState(
@@ -148,6 +173,14 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
     }
 
     // MARK: The engine
+
+    func locate(_ error: StorageError) -> StorageError {
+        guard error.kind == .corruption, error.damaged == nil, let rocks = engine as? RocksEngine,
+            let name = DamageLocator.tableName(in: error.message),
+            let file = rocks.database.liveFiles.first(where: { $0.name == name })
+        else { return error }
+        return error.advising(inFamily: file.columnFamily)
+    }
 
     func statistics() -> StoreStatistics { stateStore.gate.withCurrent { engine.statistics(state: $0) } }
 

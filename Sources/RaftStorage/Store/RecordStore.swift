@@ -24,6 +24,15 @@ protocol RecordStore: Sendable {
         of group: GroupID,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) -> Void
     ) throws(StorageError)
+    /// The state as it is now, for a look at it later. Only the applier's thread may call it, or whoever runs in its turn.
+    func stateMoment() -> StateMoment
+    /// Gives `body` the pairs of that moment with `lower <= key < upper`, ascending, until it returns false.
+    ///
+    /// - Returns: false: a snapshot has replaced that state since; nothing of it can be read any more.
+    func scanState(
+        at moment: StateMoment, from lower: Bytes, to upper: Bytes,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(StorageError) -> Bool
     /// Exchanges the whole state for what `fill` puts, and the log of `group`, cut off at `truncated`, for an empty one
     /// behind `id`: durably, and after a crash at any moment either wholly or not at all. Nothing else writes meanwhile;
     /// readers go on.
@@ -45,6 +54,9 @@ protocol RecordStore: Sendable {
     func allowCompaction()
     /// Whether the engine compacts by itself.
     func setCompactsByItself(_ isOn: Bool) throws(StorageError)
+
+    /// The error with what is damaged, where only the engine can tell.
+    func locate(_ error: StorageError) -> StorageError
 
     func statistics() -> StoreStatistics
     /// The engine's own account of itself, for experts; nil if it has none.

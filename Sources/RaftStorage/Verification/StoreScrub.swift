@@ -68,7 +68,7 @@ package final class StoreScrub {
             }
         } catch {
             // A compaction may have replaced it meanwhile; then it is nobody's any more.
-            if isLive(file) { throw error.advising(file.columnFamily == "raft" ? "--drop-log" : "--drop-state") }
+            if isLive(file) { throw error.advising(inFamily: file.columnFamily) }
         }
         work = .tables(files.dropLast(), open: nil)
         return 0
@@ -93,7 +93,7 @@ package final class StoreScrub {
             }
             if let damage = journal?.damage, !damage.isLast, FileSystem.exists(path) {
                 throw StorageError(.corruption, "\(path): \(damage.what) at \(damage.offset)")
-                    .advising("--accept-wal-loss")
+                    .advising(.writeAheadLog)
             }
         } catch { if FileSystem.exists(path) { throw error } }
         work = .journals(paths.dropLast(), open: nil)
@@ -118,14 +118,5 @@ package final class StoreScrub {
             return bytes < Self.stepBytes
         }
         return last == .zero ? nil : (last.next, max(1, bytes))
-    }
-}
-
-extension StorageError {
-    /// The same, with the form of `roostd repair` that fits.
-    func advising(_ form: String) -> StorageError {
-        guard kind == .corruption else { return self }
-        return StorageError(
-            kind, message, remedy: "keep a copy of the directory, and see docs/recovery.md: roostd repair \(form)")
     }
 }

@@ -133,6 +133,19 @@ extension NodeConfiguration {
         package var scrubRateBytes = 8 << 20
         /// Pause between two such passes. Default 24 h.
         package var scrubInterval: Duration = .seconds(24 * 3600)
+        /// The replicas' states are compared in the background, each node reading so much of its own a second; 0: never.
+        /// Default 8 MiB: as gentle as the scrub.
+        package var compareRateBytes = 8 << 20
+        /// Pause between two such passes. Default 1 h: a replica that went astray is found within the hour it does harm in.
+        package var compareInterval: Duration = .seconds(3600)
+        /// So much is compared at one index. Meanwhile nothing can be freed that was replaced since. Default 32 MiB: 4 s.
+        package var compareSliceBytes = 32 << 20
+        /// A node that finds its own data damaged gives it up and fetches it from the others, if they are a majority
+        /// without it. Default true: a majority that is whole should not wait for an operator at night, and the damaged
+        /// files are kept until the others have made good for them.
+        package var repairFromPeers = true
+        /// More such repairs within an hour end the node with 65: its disk is dying. Default 3.
+        package var maxRepairsPerHour = 3
         /// Below so much free space, writes that need room are refused (`NOSPACE`). Default: 5 % of the file system, at
         /// most 2 GiB.
         package var minFreeBytes = ByteLimit.automatic

@@ -165,6 +165,27 @@ extension Setting {
             "storage", "scrub_interval", \.storage.scrubInterval, .duration,
             "From the end of such a pass to the next. The first begins a minute after the start."),
         Setting(
+            "storage", "compare_rate_bytes", \.storage.compareRateBytes, .bytes(from: 0),
+            """
+            The leader has all nodes compare their states at the same indexes; each reads so much of its own a second. 0: \
+            this node, as a leader, asks for none.
+            """),
+        Setting(
+            "storage", "compare_interval", \.storage.compareInterval, .duration,
+            "From the end of such a pass to the next. The first begins a minute after a leader's election, or earlier."),
+        Setting(
+            "storage", "compare_slice_bytes", \.storage.compareSliceBytes, .bytes(from: 64 << 10),
+            "How much is compared at one index. While it is read, nothing can be freed that was replaced since."),
+        Setting(
+            "storage", "repair_from_peers", \.storage.repairFromPeers, .boolean,
+            """
+            A node that finds its data damaged gives it up and fetches it from the others, if they are a majority without \
+            it; what was damaged is kept until then. no: it stops with 65 and waits for an operator.
+            """),
+        Setting(
+            "storage", "max_repairs_per_hour", \.storage.maxRepairsPerHour, .count(1...1_000),
+            "More such repairs within an hour end the node with 65: its disk is dying."),
+        Setting(
             "storage", "min_free_bytes", \.storage.minFreeBytes, .byteLimit,
             """
             Free space on the data directory's file system below which writes that need room are refused (NOSPACE), while \

@@ -3,8 +3,8 @@ import RaftStorage
 /// The words after `ROOST.DEBUG FAILPOINT`:
 ///
 /// ```
-/// LIST                                     every place, and what is ordered there
-/// SET SITE crash|error|lose [after N]      from the pass after the first N on
+/// LIST                                       every place, and what is ordered there
+/// SET SITE crash|error|lose|alter [after N]  from the pass after the first N on
 /// SET SITE pause TIME [after N]
 /// OFF SITE|ALL
 /// ```
@@ -31,7 +31,7 @@ struct FailpointWords {
         case ("OFF", 1): request = .off(rest[0].uppercased() == "ALL" ? nil : try Self.place(rest[0]))
         default:
             throw Refusal(
-                sentence: "expected LIST, SET SITE crash|error|lose|pause TIME [after N], or OFF SITE|ALL")
+                sentence: "expected LIST, SET SITE crash|error|lose|alter|pause TIME [after N], or OFF SITE|ALL")
         }
     }
 
@@ -49,6 +49,7 @@ struct FailpointWords {
         guard rest.isEmpty else { throw Refusal(sentence: "'\(rest.joined(separator: " "))' is not 'after N'") }
         guard action != .error || place.mayFail else { throw Refusal(sentence: "\(place.name) has no error to give") }
         guard action != .lose || place.mayLose else { throw Refusal(sentence: "\(place.name) has nothing to lose") }
+        guard action != .alter || place.mayAlter else { throw Refusal(sentence: "\(place.name) has nothing to alter") }
         return FailpointOrder(place, action, after: after)
     }
 
@@ -59,6 +60,7 @@ struct FailpointWords {
             case .crash: "crash"
             case .error: "error"
             case .lose: "lose"
+            case .alter: "alter"
             case .pause(let duration): "pause \(DurationText.text(duration))"
             }
         return "\(order.place.name) \(action)" + (order.after > 0 ? " after \(order.after)" : "")
@@ -77,12 +79,13 @@ struct FailpointWords {
         case "crash": return .crash
         case "error": return .error
         case "lose": return .lose
+        case "alter": return .alter
         case "pause":
             guard let duration = rest.popFirst().flatMap(DurationText.parse) else {
                 throw Refusal(sentence: "pause wants a time such as 50ms")
             }
             return .pause(duration)
-        default: throw Refusal(sentence: "'\(word.prefix(64))' is not crash, error, lose or pause")
+        default: throw Refusal(sentence: "'\(word.prefix(64))' is not crash, error, lose, alter or pause")
         }
     }
 }

@@ -23,6 +23,17 @@ package final class NodeMetrics: Sendable {
     /// When the last pass ended, in seconds since 1970; 0: none has since the start. Only `Scrub` sets it.
     package let lastScrubSeconds = Counter()
 
+    /// Of the state, read for a comparison of the replicas.
+    package let comparedBytes = Counter()
+    /// Asked for as a leader.
+    package let comparisonRounds = Counter()
+    /// Ended as a leader without a difference.
+    package let comparisonPasses = Counter()
+    /// When the last of these ended, in seconds since 1970; 0: none has since the start. Only the consensus thread sets it.
+    package let lastComparisonSeconds = Counter()
+    /// Found as a leader.
+    package let differences = Counter()
+
     package init() {}
 
     package struct Counter: ~Copyable, Sendable {

@@ -13,7 +13,15 @@ final class Applier: Sendable {
         case entries([Entry])
         /// Called when everything before is applied.
         case barrier(@Sendable () -> Void)
+        case mark(Mark)
         case stop
+    }
+
+    /// A moment that somebody waits for: when exactly the entries up to `index` are applied. Replaces the mark before.
+    struct Mark: Sendable {
+        var index: LogIndex
+        /// On this thread; false: more is applied, or the mark was replaced.
+        var reached: @Sendable (Bool) -> Void
     }
 
     /// Entries and bytes of one batch to the store: large enough to share its cost, small enough to answer early.
@@ -29,17 +37,21 @@ final class Applier: Sendable {
     private let metrics: NodeMetrics
     private let failure: FailureLatch
     private let maintenance: Maintenance
+    /// How far the state has come; a snapshot advances it too.
+    private let appliedIndex: @Sendable () throws(StorageError) -> LogIndex
     private let report: @Sendable (ConsensusEvent) -> Void
 
     init(
         machine: StateMachine, submissions: SubmissionTable, metrics: NodeMetrics, failure: FailureLatch,
-        maintenance: Maintenance, report: @escaping @Sendable (ConsensusEvent) -> Void
+        maintenance: Maintenance, appliedIndex: @escaping @Sendable () throws(StorageError) -> LogIndex,
+        report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.machine = machine
         self.submissions = submissions
         self.metrics = metrics
         self.failure = failure
         self.maintenance = maintenance
+        self.appliedIndex = appliedIndex
         self.report = report
     }
 
@@ -57,13 +69,16 @@ final class Applier: Sendable {
     /// - Returns: what `report` would have been told.
     func applyHere(_ entries: [Entry]) throws(NodeFailure) -> [AppliedNotice] {
         var notices: [AppliedNotice] = []
-        try apply(entries) { notices.append($0) }
+        // Who decides alone has nobody to compare his state with, for whom there would be a mark.
+        var mark: Mark?
+        try apply(entries, &mark) { notices.append($0) }
         return notices
     }
 
     /// The body of the thread; returns after `.stop` or a failure.
     func run() {
         var work: [Work] = []
+        var mark: Mark?
         while true {
             work.removeAll(keepingCapacity: true)
             progress.idle()
@@ -73,7 +88,9 @@ final class Applier: Sendable {
                 if failure.isSet { return }
                 do throws(NodeFailure) {
                     switch item {
-                    case .entries(let entries): try apply(entries) { [report] in report(.applied($0)) }
+                    case .entries(let entries):
+                        try apply(entries, &mark) { [report] in report(.applied($0)) }
+                    case .mark(let new): try take(new, insteadOf: &mark)
                     case .barrier(let reached): reached()
                     case .stop: return
                     }
@@ -86,7 +103,17 @@ final class Applier: Sendable {
         }
     }
 
-    private func apply(_ entries: [Entry], _ report: (AppliedNotice) -> Void) throws(NodeFailure) {
+    private func take(_ new: Mark, insteadOf mark: inout Mark?) throws(NodeFailure) {
+        mark?.reached(false)
+        mark = nil
+        let applied: LogIndex
+        do throws(StorageError) { applied = try appliedIndex() } catch { throw NodeFailure(storage: error) }
+        if new.index > applied { mark = new } else { new.reached(new.index == applied) }
+    }
+
+    private func apply(
+        _ entries: [Entry], _ mark: inout Mark?, _ report: (AppliedNotice) -> Void
+    ) throws(NodeFailure) {
         var start = 0
         while start < entries.count {
             var end = start
@@ -94,8 +121,13 @@ final class Applier: Sendable {
             while end < entries.count, end - start < Self.maxPageEntries, end == start || bytes < Self.maxPageBytes {
                 bytes += entries[end].footprintBytes
                 end += 1
+                if entries[end - 1].index == mark?.index { break }
             }
             report(try applyPage(entries[start..<end], bytes: bytes))
+            if let due = mark, entries[end - 1].index >= due.index {
+                mark = nil
+                due.reached(entries[end - 1].index == due.index)
+            }
             start = end
         }
     }

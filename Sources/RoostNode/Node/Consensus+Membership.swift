@@ -72,6 +72,14 @@ extension Consensus {
         }
         lastChange = index
         parts.book.update(cluster.membership, cluster.directory)
+        let (store, failure) = (parts.store, parts.failure)
+        parts.pool.run {
+            do throws(StorageError) {
+                try store.noteMembership(cluster.membership)
+            } catch {
+                failure.fail(NodeFailure(storage: error))
+            }
+        }
         parts.transport.setPeers(parts.book.dialTable())
         nextFarewell = SystemClock.monotonic().advanced(by: limits.farewellTime)
         beginToLeaveIfRemoved()

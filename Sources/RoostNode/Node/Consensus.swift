@@ -14,7 +14,7 @@ import RedisServer
 /// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
 ///
 /// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`, room on
-/// disks in `Consensus+Space`.
+/// disks in `Consensus+Space`, the comparison of replicas in `Consensus+Comparison`.
 ///
 /// One turn at a time, whichever thread takes it: `ConsensusInbox`.
 final class Consensus {
@@ -26,6 +26,7 @@ final class Consensus {
         var inbox: ConsensusInbox
         var logWriter: LogWriter
         var applier: Applier
+        var comparisonReader: ComparisonReader
         var transport: PeerTransport
         var book: MemberBook
         var space: SpaceBoard
@@ -36,6 +37,7 @@ final class Consensus {
         var hasForgotten: Bool
         var submissions: SubmissionTable
         var board: StatusBoard
+        var alarms: AlarmBoard
         var metrics: NodeMetrics
         var failure: FailureLatch
         /// Set when this node was removed from the cluster, and knows it for ever.
@@ -139,9 +141,14 @@ final class Consensus {
     /// The state is durable up to here.
     var lastDurableState = LogIndex.zero
     private var logTailStart = LogIndex.zero
+    /// Nil: this node asks for none.
+    var comparison: ReplicaComparison?
 
     /// - Parameter truncated: the last index that is cut off the log at the start.
-    init(core: RaftCore, truncated: LogIndex, parts: Parts, limits: Limits) {
+    init(
+        core: RaftCore, truncated: LogIndex, parts: Parts, limits: Limits, comparison: ReplicaComparison?
+    ) {
+        self.comparison = comparison
         isSuspect = !core.mayVote
         if isSuspect, core.lastIndex == .zero, !parts.hasForgotten {
             foundingGuard = FoundingGuard(
@@ -190,6 +197,7 @@ final class Consensus {
         let own = min(
             core.nextDeadline, outbox.nextDeadline, reads.nextDeadline, desk.nextDeadline,
             nextKnock ?? .never, nextFarewell ?? .never, snapshotRetries.nextDue,
+            comparison?.nextDeadline ?? .never,
             now.advanced(by: Self.maxSleep))
         var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
         if case .wait(let until)? = foundingGuard?.decision(at: now) { deadline = min(deadline, until) }
@@ -208,6 +216,7 @@ final class Consensus {
         changeMembership(at: now)
         judgeRoom(at: now)
         askForReads(at: now)
+        compareReplicas(at: now)
         perform(core.drainEffects(), at: now)
         answerReads(at: now)
         expire(at: now)
@@ -256,6 +265,7 @@ final class Consensus {
         case .snapshotReceived(let meta, let sender, let term):
             core.step(.snapshotReceived(meta, from: sender, term: term), at: now)
         case .snapshotInstalled(let meta, let directory): installed(meta, directory, at: now)
+        case .compared(let report, let lastKeys): comparison?.take(report, lastKeys: lastKeys)
         case .stopTaking: isTaking = false
         case .stop: isStopped = true
         }
@@ -282,6 +292,8 @@ final class Consensus {
             guard heldForwards.count < Self.maxHeldForwards else { return parts.metrics.refusedForwards.add() }
             heldForwards.append(forwarded)
         case .room(let report): heard(report)
+        case .comparisonRequest(let request): take(request)
+        case .comparisonReport(let report): comparison?.take(report)
         }
     }
 

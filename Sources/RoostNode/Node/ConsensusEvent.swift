@@ -1,3 +1,4 @@
+import ByteCoding
 import KeyValue
 import PeerTransport
 import Raft
@@ -35,6 +36,8 @@ enum ConsensusEvent: Sendable {
     case snapshotReceived(SnapshotMeta, from: NodeID, term: Term)
     /// A snapshot is this node's state now, durably.
     case snapshotInstalled(SnapshotMeta, ClusterDirectory)
+    /// What this node itself holds of what its leader, itself, wanted to compare.
+    case compared(ComparisonReport, lastKeys: [Bytes])
     case stopTaking
     case stop
 }

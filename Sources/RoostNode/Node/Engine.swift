@@ -43,13 +43,14 @@ final class Engine: Sendable {
     private let watch: SpaceWatch?
     private let relief: SpaceRelief
     private let scrub: Scrub
+    private let comparisonReader: ComparisonReader
     private let threads: [WorkerThread]
 
     private init(
         reader: any KeyValueReading, environment: Environment, store: NodeStore, transport: PeerTransport,
         maintenance: Maintenance, logWriter: LogWriter, applier: Applier, consensusProgress: ThreadProgress,
         upkeep: BlockingPool, snapshots: SnapshotTraffic, watch: SpaceWatch?, relief: SpaceRelief, scrub: Scrub,
-        threads: [WorkerThread]
+        comparisonReader: ComparisonReader, threads: [WorkerThread]
     ) {
         self.reader = reader
         self.environment = environment
@@ -64,6 +65,7 @@ final class Engine: Sendable {
         self.watch = watch
         self.relief = relief
         self.scrub = scrub
+        self.comparisonReader = comparisonReader
         self.threads = threads
     }
 
@@ -90,6 +92,7 @@ final class Engine: Sendable {
             logger: environment.logger,
             report: { [inbox = environment.inbox] in inbox.push($0) })
         let transport = try await startTransport(environment, recovered, book, snapshots)
+        environment.view.alarms.set(.repairs, RepairFromPeers.alarm(identity.node, recovered.recentRepairs))
         environment.view.set(
             NodeView.Opened(identity: identity, store: recovered.store, transport: transport, book: book))
         return assemble(environment, recovered, transport, book, snapshots)
@@ -191,21 +194,36 @@ final class Engine: Sendable {
             })
         let applier = Applier(
             machine: recovered.machine, submissions: submissions, metrics: metrics, failure: failure,
-            maintenance: maintenance, report: report)
+            maintenance: maintenance,
+            appliedIndex: { [store = recovered.store, group = environment.group] () throws(StorageError) in
+                try store.appliedPosition(group)?.id.index ?? .zero
+            }, report: report)
         let consensusProgress = ThreadProgress()
         // Not the clients' threads: their long reads must not keep a follower from its entries.
         let upkeep = BlockingPool(threads: 1, name: "roost-upkeep")
         let node = recovered.store.identity.node
+        let comparisonReader = ComparisonReader(
+            node: node, store: recovered.store, bytesPerSecond: environment.configuration.storage.compareRateBytes,
+            metrics: metrics, failure: failure
+        ) { report, lastKeys in
+            if report.to == node {
+                inbox.push(.compared(report, lastKeys: lastKeys))
+            } else {
+                transport.send([.comparisonReport(report)])
+            }
+        }
         let parts = Consensus.Parts(
             group: environment.group, node: node,
             incarnation: recovered.incarnation, inbox: inbox, logWriter: logWriter, applier: applier,
+            comparisonReader: comparisonReader,
             transport: transport, book: book, space: environment.space, snapshots: snapshots, pool: upkeep,
             store: recovered.store, hasForgotten: recovered.hasForgotten,
-            submissions: submissions, board: environment.board, metrics: metrics, failure: failure,
+            submissions: submissions, board: environment.board, alarms: environment.view.alarms, metrics: metrics,
+            failure: failure,
             departure: environment.departure, progress: consensusProgress, logger: environment.logger)
         let limits = consensusLimits(environment.configuration, flushPolicy)
         let coreConfiguration = coreConfiguration(environment, node)
-        let restored = recovered.restored
+        let (restored, storage) = (recovered.restored, environment.configuration.storage)
         let relief = SpaceRelief(
             group: environment.group, store: recovered.store, board: environment.space, failure: failure,
             logger: environment.logger, stateFlushed: { maintenance.look() })
@@ -218,7 +236,9 @@ final class Engine: Sendable {
                 let core = RaftCore(
                     configuration: coreConfiguration, restored: restored, now: SystemClock.monotonic())
                 inbox.run(
-                    Consensus(core: core, truncated: restored.truncated.index, parts: parts, limits: limits))
+                    Consensus(
+                        core: core, truncated: restored.truncated.index, parts: parts, limits: limits,
+                        comparison: Consensus.comparison(node, parts.group, storage)))
             },
         ]
         let scrub = Scrub(
@@ -227,11 +247,13 @@ final class Engine: Sendable {
             interval: environment.configuration.storage.scrubInterval, metrics: metrics, failure: failure,
             logger: environment.logger)
         threads.append(WorkerThread(name: "roost-scrub") { scrub.run() })
+        threads.append(WorkerThread(name: "roost-compare") { comparisonReader.run() })
         if let watch { threads.append(WorkerThread(name: "roost-space") { watch.run() }) }
         return Engine(
             reader: recovered.reader, environment: environment, store: recovered.store, transport: transport,
             maintenance: maintenance, logWriter: logWriter, applier: applier, consensusProgress: consensusProgress,
-            upkeep: upkeep, snapshots: snapshots, watch: watch, relief: relief, scrub: scrub, threads: threads)
+            upkeep: upkeep, snapshots: snapshots, watch: watch, relief: relief, scrub: scrub,
+            comparisonReader: comparisonReader, threads: threads)
     }
 
     /// It has looked once when this returns: the core must know of a full disk before it does anything.
@@ -296,6 +318,7 @@ final class Engine: Sendable {
         try await Self.onThreadOfItsOwn("roost-stop") { [self] () throws(NodeFailure) in
             watch?.stop()
             scrub.stop()
+            comparisonReader.stop()
             relief.stop()
             maintenance.stop()
             for thread in threads.dropFirst(3) { thread.join() }
@@ -311,6 +334,7 @@ final class Engine: Sendable {
             environment.pool.stop()
             upkeep.stop()
             snapshots.stop()
+            comparisonReader.discard()
             // A flush without room would end the process less cleanly than not closing at all.
             guard environment.space.mayFlush else { return store.abandon() }
             do throws(StorageError) {
@@ -319,6 +343,16 @@ final class Engine: Sendable {
                 throw NodeFailure(storage: error)
             }
         }
+    }
+
+    /// What comes of a failure: the process begins anew if the damage can be repaired from the other members.
+    func arrangeRepair(after failure: NodeFailure) async -> NodeFailure {
+        guard failure.damage != nil, let book = environment.view.book else { return failure }
+        let helper = RepairFromPeers(environment.configuration)
+        let arranged = try? await Self.onThreadOfItsOwn("roost-repair") { () throws(NodeFailure) in
+            helper.arrange(failure, of: book.node, in: book.membership)
+        }
+        return arranged ?? failure
     }
 
     /// Blocking work must not take a thread of the cooperative pool.

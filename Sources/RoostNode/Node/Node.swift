@@ -26,6 +26,7 @@ package final class Node: Sendable {
     private let view: NodeView
     private let doors: Doors
     private let engine: Engine
+    private let isStopping = Signal()
 
     private init(
         configuration: NodeConfiguration, logger: Logger, notifier: ServiceNotifier, failure: FailureLatch,
@@ -80,8 +81,12 @@ package final class Node: Sendable {
         }
     }
 
-    /// Returns only if the node must end by itself.
-    package func waitUntilFailed() async -> NodeFailure { await failure.wait() }
+    /// Returns only if the node must end by itself, or begin anew to repair itself.
+    package func waitUntilFailed() async -> NodeFailure {
+        let found = await failure.wait()
+        // Who was told to stop stops.
+        return isStopping.isRaised ? found : await engine.arrangeRepair(after: found)
+    }
 
     /// Returns only if the node was removed from its cluster and has that on disk: what the process says last, after
     /// an orderly stop.
@@ -92,6 +97,7 @@ package final class Node: Sendable {
     ///
     /// A failure on the way ends in `waitUntilFailed`.
     package func stop() async {
+        isStopping.raise()
         await handOver()
         await doors.stopListening()
         inbox.push(.stopTaking)

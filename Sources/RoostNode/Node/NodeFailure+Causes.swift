@@ -18,6 +18,7 @@ extension NodeFailure {
             case .other: .unexpected
             }
         self.init(code, cause: error.message, remedy: error.remedy)
+        damage = error.damaged
     }
 
     init(state error: StateStoreError) {
@@ -26,6 +27,7 @@ extension NodeFailure {
             self.init(
                 .corruption, cause: "the state: \(error.message)",
                 remedy: "keep a copy of it, and see docs/recovery.md: roostd repair --drop-state, or a new node")
+            damage = .state
         case .io, .noSpace:
             self.init(.inputOutput, cause: "the state: \(error.message)", remedy: "check the disk, then restart")
         case .wouldBlock, .other:

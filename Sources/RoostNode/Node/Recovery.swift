@@ -21,6 +21,8 @@ enum Recovery {
         var replayed: Replayed
         /// Nil for a node that keeps nothing on a disk.
         var space: SpaceReading?
+        /// How often this node has repaired itself within a day.
+        var recentRepairs: Int
     }
 
     struct Replayed: Sendable {
@@ -29,12 +31,14 @@ enum Recovery {
     }
 
     static func run(_ environment: Engine.Environment, as origin: NodeOrigin) throws(NodeFailure) -> Result {
+        let helper = RepairFromPeers(environment.configuration)
+        try helper.carryOut(environment.logger) { announce($0, environment) }
         do throws(StorageError) {
             let configuration = try storeConfiguration(environment.configuration, origin)
             let store = try NodeStore.open(configuration) { announce($0, environment) }
             return try open(store, configuration, environment)
         } catch {
-            throw NodeFailure(storage: error)
+            throw helper.arrange(NodeFailure(storage: error))
         }
     }
 
@@ -65,13 +69,19 @@ enum Recovery {
                     case .inputOutput: .io
                     default: .other
                     }
-                throw StorageError(kind, error.cause, remedy: error.remedy)
+                var failure = StorageError(kind, error.cause, remedy: error.remedy)
+                failure.damaged = error.damage
+                throw failure
             }
         }
+        let hasForgotten = try store.hasForgotten()
+        // A state that was given up knows of the founders only.
+        if restored.applied > .zero || !hasForgotten { try store.noteMembership(restored.membership) }
         return Result(
             store: store, storeConfiguration: configuration, machine: machine, reader: reader, restored: restored,
-            hasForgotten: try store.hasForgotten(), incarnation: incarnation, replayed: replayed,
-            space: try space(of: store, configuration))
+            hasForgotten: hasForgotten, incarnation: incarnation, replayed: replayed,
+            space: try space(of: store, configuration),
+            recentRepairs: RepairFromPeers(environment.configuration).recentRepairs)
     }
 
     private static func space(

@@ -1,3 +1,5 @@
+package import RaftStorage
+
 /// Why the node cannot start or go on. Scope: the node; the process ends with `code` and says the rest as its last
 /// line.
 package struct NodeFailure: Error, Hashable, Sendable {
@@ -6,6 +8,10 @@ package struct NodeFailure: Error, Hashable, Sendable {
     package var cause: String
     /// What the operator does next: `stop the other process or choose another port`.
     package var remedy: String
+    /// What of the data directory is damaged, where that is known and the other members have it.
+    package var damage: Repair.Loss?
+    /// The process begins anew instead of ending: the next start repairs what is damaged. It is noted on disk.
+    package var restarts = false
 
     package init(_ code: ExitCode, cause: String, remedy: String) {
         self.code = code

@@ -44,7 +44,8 @@ package final class ServiceNotifier: Sendable {
 
     /// Starting or stopping goes on for at most `duration` from now: call it only when progress was made.
     package func extendTimeout(by duration: Duration, status: String? = nil) {
-        send("EXTEND_TIMEOUT_USEC=\(duration.microseconds)" + Self.assignment(status))
+        // A process that begins anew is watched from its beginning.
+        send("EXTEND_TIMEOUT_USEC=\(duration.microseconds)\nWATCHDOG=1" + Self.assignment(status))
     }
 
     /// Sets what decides whether the watchdog is pinged. `check` answers true if real work was done, or none was

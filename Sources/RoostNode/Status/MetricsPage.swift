@@ -14,6 +14,7 @@ struct MetricsPage {
         raft(&text)
         clients(&text)
         storage(&text)
+        comparison(&text)
         disk(&text)
         peers(&text)
         return text
@@ -107,6 +108,29 @@ struct MetricsPage {
             "roost_storage_scrub_last_pass_seconds",
             "When the last such pass ended, in seconds since 1970; 0: none yet.",
             view.metrics.lastScrubSeconds.current)
+    }
+
+    private func comparison(_ text: inout MetricsText) {
+        let metrics = view.metrics
+        text.counter(
+            "roost_compare_bytes_total", "Of the state, read to compare replicas.",
+            UInt64(metrics.comparedBytes.current))
+        text.counter(
+            "roost_compare_rounds_total", "Times that a part of the state was compared, as the leader.",
+            UInt64(metrics.comparisonRounds.current))
+        text.counter(
+            "roost_compare_passes_total", "Times that all of it was compared and equal, as the leader.",
+            UInt64(metrics.comparisonPasses.current))
+        text.gauge(
+            "roost_compare_last_pass_seconds",
+            "When the last such pass ended, in seconds since 1970; 0: none yet, as the leader.",
+            metrics.lastComparisonSeconds.current)
+        text.counter(
+            "roost_compare_differences_total", "Differences found, as the leader.", UInt64(metrics.differences.current))
+        text.gauge(
+            "roost_compare_replicas_differ", "1 while the last word is that replicas differ.",
+            view.alarms.sentence(.difference) == nil ? 0 : 1)
+        text.gauge("roost_alarms", "What needs a look although the node serves.", view.alarms.sentences.count)
     }
 
     private func disk(_ text: inout MetricsText) {

@@ -27,6 +27,7 @@ final class NodeView: Sendable {
     let board: StatusBoard
     let space: SpaceBoard
     let metrics: NodeMetrics
+    let alarms = AlarmBoard()
     private let configuration: NodeConfiguration
     private let started = SystemClock.monotonic()
     private let addresses = Mutex<Addresses?>(nil)
@@ -117,7 +118,7 @@ final class NodeView: Sendable {
             redis: known.map { "\($0.redis)" } ?? "", peer: known.map { "\($0.peer)" } ?? "",
             http: known.map { "\($0.http)" } ?? "", clients: redisMetrics?.connectedClients.current ?? 0,
             receiving: links.lazy.compactMap(\.receivingSnapshot).first.map(StatusDocument.Snapshot.init),
-            disk: space.picture.map { StatusDocument.Disk($0, space.admission) },
+            disk: space.picture.map { StatusDocument.Disk($0, space.admission) }, alarms: alarms.sentences,
             peers: links.map { link in peer(link, core) })
     }
 

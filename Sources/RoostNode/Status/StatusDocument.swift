@@ -42,6 +42,8 @@ struct StatusDocument: Codable, Sendable {
     var receiving: Snapshot?
     /// Nil for a node that keeps nothing on a disk, and before it recovers.
     var disk: Disk?
+    /// What an operator should look at although the node serves, in sentences.
+    var alarms: [String]
     var peers: [Peer]
 
     struct Snapshot: Codable, Sendable {
@@ -95,7 +97,7 @@ struct StatusDocument: Codable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case node, role, term, leader, voters, learners, leaving, commit, applied, last, first, durable, truncatable
-        case ready, reasons, version, redis, peer, http, clients, receiving, disk, peers
+        case ready, reasons, version, redis, peer, http, clients, receiving, disk, alarms, peers
         case transferTo = "transfer_to"
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"

@@ -40,6 +40,8 @@ struct NodeStatus: Decodable, Hashable {
     var applied: UInt64
     var ready: Bool
     var reasons: [String]
+    /// What needs a look although the node serves.
+    var alarms: [String]?
     var version: String
     var redis: String
     /// Only a leader knows how its peers are doing.
@@ -48,7 +50,8 @@ struct NodeStatus: Decodable, Hashable {
     var isLeader: Bool { role == "leader" }
 
     private enum CodingKeys: String, CodingKey {
-        case node, role, term, leader, voters, learners, leaving, receiving, commit, applied, ready, reasons, version,
+        case node, role, term, leader, voters, learners, leaving, receiving, commit, applied, ready, reasons, alarms,
+            version,
             redis, peers
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"

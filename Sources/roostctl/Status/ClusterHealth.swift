@@ -103,6 +103,8 @@ struct ClusterHealth {
             let reasons = status.reasons.isEmpty ? "no reason given" : status.reasons.joined(separator: ", ")
             problems.append("node \(status.node) is not ready: \(reasons)")
         }
+        // Nodes repeat what their leader found.
+        for alarm in statuses.flatMap({ $0.alarms ?? [] }) where !problems.contains(alarm) { problems.append(alarm) }
         guard let leader else { return problems }
         for status in statuses where lag(of: status, behind: leader) > tolerableLag {
             problems.append("node \(status.node) is \(lag(of: status, behind: leader)) entries behind the leader")

@@ -1,3 +1,5 @@
+import Foundation
+
 extension DaemonProcess {
     /// RocksDB's assertions abort the process; Swift would first take seconds to draw a picture of that.
     static let withoutBacktrace = ["SWIFT_BACKTRACE": "enable=no"]
@@ -11,6 +13,9 @@ extension DaemonProcess {
             return try connect(timeout: .seconds(5))("GET", "no such key").errorText == nil ? true : nil
         }
     }
+
+    /// How often it has repaired itself, in all of its processes.
+    var repairs: Int { log.components(separatedBy: "this node has repaired itself").count - 1 }
 
     /// The last line of its log, which says why it ended.
     var lastWord: String { log.split(separator: "\n").last.map(String.init) ?? "no log" }

@@ -13,7 +13,7 @@ extension CrashTests {
         private static let working = [
             "log-before-sync", "log-after-sync", "log-after-report", "truncate-before", "truncate-after",
             "apply-before",
-            "apply-after", "apply-after-reply", "flush-before", "flush-after",
+            "apply-after", "apply-after-reply", "state-put", "flush-before", "flush-after",
         ]
         private static let failing = [
             "log-before-sync", "log-after-sync", "truncate-before", "apply-before", "flush-before", "flush-after",
@@ -39,6 +39,10 @@ extension CrashTests {
             "recover-after-replay",
         ]
         private static let orphaning = ["recover-before-orphan"]
+        /// Tried by `SelfRepairTests`, which knows how to damage a node.
+        private static let repairing = [
+            "repair-before", "repair-before-copy-rename", "repair-before-unmark", "repair-before-done",
+        ]
         private static let closing = ["close-before-flush", "close-before-close"]
         private static let leading = ["member-before-propose"]
         private static let changing = [
@@ -52,7 +56,8 @@ extension CrashTests {
             let lines = try #require(try node.order("LIST").elements)
             let tried =
                 Self.working + Self.sending + Self.receiving + Self.founding + Self.meeting + Self.recovering
-                + Self.orphaning + Self.closing + Self.leading + Self.changing + Self.leaving + Self.transferring
+                + Self.orphaning + Self.repairing + Self.closing + Self.leading + Self.changing + Self.leaving
+                + Self.transferring
             #expect(Set(lines.compactMap(\.text)) == Set(tried))
             #expect(lines.count >= 25)
         }

@@ -10,11 +10,14 @@ extension CrashTests {
         /// What came of a flip.
         private enum Fate: CustomStringConvertible {
             case harmless
+            /// It gave up what was damaged, and the others made good for it.
+            case repaired
             case stopped(ChildProcess.Exit, isNamed: Bool)
 
             var description: String {
                 switch self {
                 case .harmless: "harmless"
+                case .repaired: "repaired from the others"
                 case .stopped(let exit, let isNamed): "\(exit)\(isNamed ? ", file named" : "")"
                 }
             }
@@ -123,6 +126,7 @@ extension CrashTests {
 
         /// Waits until the node has ended or has answered everything.
         private func fate(of node: DaemonProcess, _ flip: Flip, _ specimen: Specimen) throws -> Fate {
+            let repairs = node.repairs
             if try node.servesOrEnds() {
                 let wrong = specimen.wrongAnswers(at: node)
                 #expect(wrong == [], "\(flip)")
@@ -130,7 +134,7 @@ extension CrashTests {
                 if node.isRunning { _ = try? node.connect(timeout: .seconds(10))("DEL", "no such key") }
                 if node.isRunning { try node.current.send(SIGTERM) }
                 let exit = try node.current.wait(within: .seconds(20))
-                if exit == .code(0) { return .harmless }
+                if exit == .code(0) { return node.repairs > repairs ? .repaired : .harmless }
                 return .stopped(exit, isNamed: isNamed(flip, node))
             }
             return .stopped(try #require(node.current.ended), isNamed: isNamed(flip, node))

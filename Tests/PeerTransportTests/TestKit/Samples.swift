@@ -60,7 +60,29 @@ extension PeerMessage {
         }
         return messages + [heartbeat(1, from: from, to: to), append(1, bytes: 100, from: from, to: to)]
             + [forward(1, from: from, to: to), room(from: from, to: to, hasVerdict: false)]
-            + [room(from: from, to: to, hasVerdict: true)]
+            + [room(from: from, to: to, hasVerdict: true), comparisonRequest(from: from, to: to)]
+            + comparisonReports(from: from, to: to)
+    }
+
+    static func comparisonRequest(from: UInt64, to: UInt64) -> PeerMessage {
+        .comparisonRequest(
+            ComparisonRequest(
+                group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3), round: 4, index: LogIndex(5),
+                detail: .keys, maxBytes: 6, chunkBytes: 7, first: Bytes("a"), end: Bytes("zz"), alarm: "node 9…"))
+    }
+
+    static func comparisonReports(from: UInt64, to: UInt64) -> [PeerMessage] {
+        func report(_ content: ComparisonReport.Content, next: Bytes? = nil) -> PeerMessage {
+            .comparisonReport(
+                ComparisonReport(
+                    group: GroupID(1), from: NodeID(from), to: NodeID(to), term: Term(3), round: 4,
+                    appliedTerm: Term(2), content: content, next: next))
+        }
+        return [
+            report(.missed),
+            report(.digests([.init(hash: .max, pairs: 2), .init(hash: 1, pairs: 3)]), next: Bytes("m")),
+            report(.keys([.init(key: Bytes("a"), hash: 1), .init(key: Bytes(), hash: 2)]), next: Bytes()),
+        ]
     }
 
     static func room(from: UInt64, to: UInt64, hasVerdict: Bool) -> PeerMessage {

@@ -26,6 +26,7 @@ struct NodeStatus: Decodable {
     var durable: UInt64
     var ready: Bool
     var reasons: [String]
+    var alarms: [String]
     var version: String
     var uptimeSeconds: Double
     var redis: String
