@@ -54,6 +54,12 @@ struct RegressionTests {
         Found(what: "a write of nothing made a cut of the log look durable (in the simulator)", seed: 5_150),
         Found(what: "a wiped node took a message of a leader who knew its old disk (in the simulator)", seed: 5_541),
         Found(what: "a long backlog, one entry at a time, took longer than the liveness phase", seed: 5_482),
+        Found(
+            what: "a leader left alone reads at once, behind what those who left have told their clients",
+            seed: 1_035_900_749_630, events: 2_000),
+        Found(
+            what: "a lease outlives the quorum it was given by (in the core's own rule)", seed: 1_035_900_750_023,
+            events: 6_000),
     ]
 
     @Test(arguments: narrow)
