@@ -14,19 +14,19 @@ final class LoneNode {
     var data: String { "\(folder)/node" }
     var log: String { "\(folder)/node.log" }
 
-    /// Starts it and waits until it serves.
+    /// Starts it, and waits until it serves unless told otherwise.
     ///
     /// - Parameters:
     ///   - folder: for its data directory, and for its log unless that has a place of its own.
     ///   - identity: the node's; by default the only founder's.
     init(
         _ roostd: String, in folder: String, identity: [String] = ["--node-id", "1", "--cluster-name", "bench"],
-        arguments: [String] = []
+        arguments: [String] = [], waits: Bool = true
     ) throws {
         (self.roostd, self.folder, self.arguments) = (roostd, folder, identity + arguments)
         (redis, peer, http) = (try Port.free(), try Port.free(), try Port.free())
         process = try Self.start(roostd, folder, redis, peer, http, self.arguments)
-        try waitUntilServing()
+        if waits { try waitUntilServing() }
     }
 
     func kill() { process.kill() }
@@ -43,8 +43,8 @@ final class LoneNode {
         return .now - begun
     }
 
-    /// How long it takes until the node answers a linearizable read.
-    private func waitUntilServing() throws {
+    /// Waits until the node answers a linearizable read.
+    func waitUntilServing() throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while !serves {
             if process.hasEnded { throw BenchError("the node ended: \(process.lastLogLine)") }
