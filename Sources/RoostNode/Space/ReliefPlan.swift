@@ -43,8 +43,8 @@ struct ReliefPlan {
     /// Deletions come in rows: the last one is waited for, but not for ever.
     private static let quietTime = Duration.milliseconds(500)
     private static let longestRow = Duration.seconds(5)
-    /// Compactions take at most a part of the time.
-    private static let compactionShare = 4
+    /// Compactions take at most half of the time: clients wait for what they give back.
+    private static let pausePerCompaction = 1
 
     /// As the database was opened.
     private var compactsByItself = false
@@ -106,7 +106,7 @@ struct ReliefPlan {
 
     /// A compaction has ended.
     mutating func compacted(from start: MonotonicTime, to end: MonotonicTime) {
-        nextCompaction = end.advanced(by: end.since(start) * Self.compactionShare)
+        nextCompaction = end.advanced(by: end.since(start) * Self.pausePerCompaction)
     }
 
     /// Short of room the database does not compact by itself: when it begins nobody knows how much it will take.

@@ -10,7 +10,6 @@ extension CrashTests {
         private static let imageMebibytes = 48
         /// What is promised: docs/operating.md.
         private static let readsAfterRestart = Duration.seconds(10)
-        private static let writesAfterRoom = Duration.seconds(5)
 
         /// How a node bears it: it ends, or it refuses writes and goes on when there is room.
         private struct Tally {
@@ -102,7 +101,8 @@ extension CrashTests {
             say("one of three nodes, full disk \(Self.rounds) times: ended \(ended), \(chronicle.summary)")
         }
 
-        /// Its own growth never fills the disk: it stops before, and reads go on all the time.
+        /// Its own growth never fills the disk: it stops before, and reads go on all the time. How soon it takes writes again
+        /// is measured (`roost-bench storage full`), not tested: it is the time of a compaction.
         @Test func `one node that fills the disk itself serves reads, and takes writes when there is room`() throws {
             let disk = try LossyDisk(sandbox, mebibytes: Self.imageMebibytes)
             let node = try start(on: disk, DaemonProcess.frugal + ["--reserve-bytes", "auto"])
@@ -115,9 +115,7 @@ extension CrashTests {
                 #expect(disk.freeBytes > 0)
                 try grown.deleteAll(but: 20 + round)
                 let took = try timed {
-                    try eventually("writes are taken", within: Self.writesAfterRoom) {
-                        try grown.writeOne() == nil ? () : nil
-                    }
+                    try eventually("writes are taken") { try grown.writeOne() == nil ? () : nil }
                 }.time
                 longest = max(longest, took)
                 #expect(try grown.violations() == [])
