@@ -22,6 +22,11 @@ struct Search: Sendable {
     private let history: [Operation]
     private let initial: Register.Value?
     private let limit: Int
+    /// Candidates that were tried, and unknown operations looked at for them: where most are rejected, configurations
+    /// stay few and the search is long all the same.
+    private var effort = 0
+    /// For each configuration of the limit.
+    private static let effortPerConfiguration = 1_000
     private let schedule: Schedule
     private let steps: [Step]
     /// Unknown operations whose effect depends on what they find: these can follow another unknown one.
@@ -75,8 +80,11 @@ struct Search: Sendable {
         while position < schedule.replied {
             if let candidate = candidate(after: tried) {
                 tried = candidate
+                effort += 1
+                if seen.count > limit || effort / Self.effortPerConfiguration > limit {
+                    return .undecided(configurations: seen.count)
+                }
                 guard tryNext(candidate) else { continue }
-                if seen.count > limit { return .undecided(configurations: seen.count) }
                 tried = nil
             } else {
                 evidence.note(position: position, unknown: unknownPlaced, path: path)
@@ -139,6 +147,7 @@ struct Search: Sendable {
         for other in chainable where other != unknown && !isPlaced[other] {
             guard isAvailable(other, schedule.returned[position]) else { break }
             reach.add(steps[other])
+            effort += 1
         }
         return reach.mayReachSwap(states)
             || anyOpen { step, states in
