@@ -39,7 +39,7 @@ struct Summary: Sendable {
     /// The last line, for programs that run this one.
     var result: String {
         guard let first = failures.min(by: { $0.options.seed < $1.options.seed }), let violation = first.violation
-        else { return "result: ok seeds-run=\(seeds)" }
+        else { return "result: ok seeds-run=\(seeds) undecided-keys=\(undecided)" }
         return "result: FAILED invariant=\(violation.name) seed=\(first.options.seed) seeds-run=\(seeds)"
     }
 
