@@ -106,12 +106,12 @@ extension CrashTests {
         @Test func `one node that fills the disk itself serves reads, and takes writes when there is room`() throws {
             let disk = try LossyDisk(sandbox, mebibytes: Self.imageMebibytes)
             let node = try start(on: disk, DaemonProcess.frugal + ["--reserve-bytes", "auto"])
-            var grown = Growth(try node.connect())
-            let reads = ReadLoad(port: node.settings.redis, key: try grown.writeFirst())
+            var grown = Filler(try node.connect(), prefix: "own-", valueBytes: 8 << 10, seed: CrashForm.seed)
+            try #require(try node.connect()("SET", "first", "value") == .ok)
+            let reads = ReadLoad(port: node.settings.redis, key: "first")
             var longest = Duration.zero
             for round in 1...Self.rounds {
-                let refusal = try grown.writeUntilRefused(atMost: 2 * Self.imageMebibytes << 20)
-                #expect(refusal.hasPrefix("NOSPACE "), "\(refusal)")
+                _ = try grown.writeUntilFull(atMost: 2 * Self.imageMebibytes << 20)
                 #expect(disk.freeBytes > 0)
                 try grown.deleteAll(but: 20 + round)
                 let took = try timed {
@@ -176,58 +176,6 @@ extension CrashTests {
             let exit = try node.current.ended
             #expect(exit == .code(74) || exit == .signal(SIGABRT), "\(node.lastWord)")
         }
-    }
-}
-
-/// A client that writes values of 8 KiB that don't compress under new keys, and remembers which were acknowledged.
-private struct Growth {
-    var connection: RedisConnection
-    private var values: [String: String] = [:]
-    private var count = 0
-    private var random = SplitMix64(seed: CrashForm.seed)
-    private static let valueBytes = 8 << 10
-
-    init(_ connection: RedisConnection) { self.connection = connection }
-
-    /// - Returns: a key that stays.
-    mutating func writeFirst() throws -> String {
-        guard try connection("SET", "first", "value") == .ok else { throw TestFailure("SET first") }
-        return "first"
-    }
-
-    /// - Returns: the error, if it was refused.
-    mutating func writeOne() throws -> String? {
-        count += 1
-        var value = ""
-        while value.utf8.count < Self.valueBytes { value += String(random.next(), radix: 36) }
-        let reply = try connection("SET", "own-\(count)", value)
-        guard let error = reply.errorText else {
-            values["own-\(count)"] = value
-            return nil
-        }
-        guard ErrorWord.notApplied.contains(reply.errorWord ?? "") else { throw TestFailure(error) }
-        return error
-    }
-
-    mutating func writeUntilRefused(atMost bytes: Int) throws -> String {
-        for _ in 0..<bytes / Self.valueBytes {
-            if let error = try writeOne() { return error }
-        }
-        throw TestFailure("\(bytes) bytes were taken")
-    }
-
-    mutating func deleteAll(but kept: Int) throws {
-        for key in values.keys.sorted().dropFirst(kept) {
-            guard try connection("DEL", key).integer != nil else { throw TestFailure("DEL \(key)") }
-            values[key] = nil
-        }
-    }
-
-    func violations() throws -> [String] {
-        var found: [String] = []
-        for (key, value) in values.sorted(by: { $0.key < $1.key })
-        where try connection("GET", key) != .text(value) { found.append(key) }
-        return found
     }
 }
 
