@@ -54,6 +54,17 @@ struct FaultTests {
         #expect(fates(200, seed: 9, rule) != fates(200, seed: 10, rule))
     }
 
+    /// Each dropped chunk ends its connection: the next one must not begin the same row of chances.
+    @Test func `chances of chunks go on over connections, and begin again with new faults`() {
+        let rule = NetworkFaults.Rule(dropProbability: 0.5)
+        let board = board(.outgoing, rule)
+        let row = (0..<100).map { _ in board.rollChunk(NodeID(2), .outgoing) }
+        #expect(row == fates(100, seed: 1, rule))
+        #expect((0..<100).map { _ in board.rollChunk(NodeID(2), .outgoing) } != row)
+        board.set(board.faults)
+        #expect((0..<100).map { _ in board.rollChunk(NodeID(2), .outgoing) } == row)
+    }
+
     @Test(arguments: [0.0, 0.1, 0.5, 1.0])
     func `messages are lost and doubled as often as the rule says`(probability: Double) {
         let lost = fates(10_000, seed: 3, .init(dropProbability: probability)).count { $0.copies == 0 }

@@ -13,6 +13,16 @@ final class FaultBoard: Sendable {
         /// Counts `set`, so that dice notice that there is a new seed.
         var generation: UInt64 = 0
         var dropped: [NodeID: UInt64] = [:]
+        var chunkDice: [Link: FaultDice] = [:]
+
+        func law(_ peer: NodeID, _ direction: NetworkFaults.Direction) -> Law {
+            Law(rule: faults.rule(peer, direction), seed: faults.seed, generation: generation)
+        }
+    }
+
+    private struct Link: Hashable, Sendable {
+        var peer: NodeID
+        var direction: NetworkFaults.Direction
     }
 
     /// Whether anything is set for anyone.
@@ -41,15 +51,25 @@ final class FaultBoard: Sendable {
 
     /// The rule for one direction, and what its dice start from.
     func law(_ peer: NodeID, _ direction: NetworkFaults.Direction) -> Law {
-        state.withLock { state in
-            Law(rule: state.faults.rule(peer, direction), seed: state.faults.seed, generation: state.generation)
-        }
+        state.withLock { $0.law(peer, direction) }
     }
 
     struct Law: Sendable {
         var rule: NetworkFaults.Rule
         var seed: UInt64
         var generation: UInt64
+    }
+
+    /// What becomes of the next chunk of a snapshot from (`.incoming`) or to (`.outgoing`) that peer.
+    ///
+    /// These dice outlive connections: a dropped chunk ends its connection, and with dice that begin again on the next one the
+    /// same chunk would be dropped for ever.
+    func rollChunk(_ peer: NodeID, _ direction: NetworkFaults.Direction) -> FaultDice.Fate {
+        state.withLock { state in
+            let law = state.law(peer, direction)
+            let link = Link(peer: peer, direction: direction)
+            return state.chunkDice[link, default: FaultDice(peer: peer, direction: direction)].roll(law)
+        }
     }
 
     func countDropped(_ count: Int, peer: NodeID) {

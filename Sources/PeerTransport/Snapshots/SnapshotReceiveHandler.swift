@@ -51,7 +51,6 @@ final class SnapshotReceiveHandler: ChannelDuplexHandler {
     private var isWaitingForAnswer = false
     private var isReadHeldBack = false
     private var hasEnded = false
-    private var dice: FaultDice
     private var timer: Scheduled<Void>?
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
 
@@ -61,7 +60,6 @@ final class SnapshotReceiveHandler: ChannelDuplexHandler {
         frames = FrameDecoder(maxFrameBytes: shared.limits.maxFrameBytes)
         encoder = FrameEncoder(
             cluster: shared.clusterID, from: shared.node, to: peer, maxFrameBytes: shared.limits.maxFrameBytes)
-        dice = FaultDice(peer: peer, direction: .incoming)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -159,7 +157,7 @@ final class SnapshotReceiveHandler: ChannelDuplexHandler {
         guard case .receiving(var reception) = phase, !hasEnded else { throw .unexpected(.snapshotChunk) }
         if shared.faults.isActive {
             // Delays are the sender's: here they would only hold more in memory.
-            guard dice.roll(shared.faults.law(peer, .incoming)).copies > 0 else {
+            guard shared.faults.rollChunk(peer, .incoming).copies > 0 else {
                 shared.faults.countDropped(1, peer: peer)
                 return finish("fault injection dropped a chunk", context: context)
             }

@@ -61,7 +61,6 @@ final class SnapshotSendHandler: ChannelInboundHandler {
     private var encoder: FrameEncoder
     private var received: [Frame] = []
     private var pace: SnapshotPace
-    private var dice: FaultDice
     private var chunkBytes = 0
     /// `acknowledged <= sent <= read`: what the receiver has, what was handed to the socket, what was read.
     private var acknowledged: UInt64 = 0
@@ -88,7 +87,6 @@ final class SnapshotSendHandler: ChannelInboundHandler {
         encoder = FrameEncoder(
             cluster: shared.clusterID, from: shared.node, to: transfer.node, maxFrameBytes: limits.maxFrameBytes)
         pace = SnapshotPace(bytesPerSecond: limits.snapshotBytesPerSecond)
-        dice = FaultDice(peer: transfer.node, direction: .outgoing)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -280,7 +278,7 @@ final class SnapshotSendHandler: ChannelInboundHandler {
 
     private func send(_ chunk: SnapshotChunk, context: ChannelHandlerContext) {
         guard shared.faults.isActive || lastDue > context.eventLoop.now else { return write(chunk, context: context) }
-        let fate = dice.roll(shared.faults.law(transfer.node, .outgoing))
+        let fate = shared.faults.rollChunk(transfer.node, .outgoing)
         guard fate.copies > 0 else {
             shared.faults.countDropped(1, peer: transfer.node)
             return finish(.broken("fault injection dropped a chunk"), context: context)
