@@ -24,7 +24,7 @@ struct RegressionTests {
             mutant: "local-read-beside-learners", seed: 18, events: 5_000, nodes: 1, faults: FaultSet([.membership])),
         Found(
             what: "a removed leader's longer log blocks the only voter left for ever",
-            mutant: "commit-not-told-to-candidates", seed: 15, events: 4_000, nodes: 2,
+            mutant: "commit-not-told-to-candidates", seed: 133, events: 4_000, nodes: 2,
             faults: FaultSet([.membership, .loss, .partition, .transfer])),
         Found(
             what: "a survivor forgets in a restart that the others were removed",
@@ -32,8 +32,12 @@ struct RegressionTests {
             faults: FaultSet([.membership, .crash, .lostDisk])),
         Found(
             what: "a leader that leaves says so before the one that stays knows it for sure",
-            mutant: "removed-leader-retires-at-once", seed: 13, events: 5_000, nodes: 2,
+            mutant: "removed-leader-retires-at-once", seed: 18, events: 5_000, nodes: 2,
             faults: FaultSet([.membership, .crash, .lostDisk])),
+        Found(
+            what: "a leader left alone reads at once, behind what those who left have told their clients",
+            mutant: "local-read-after-the-others-left", seed: 11, events: 3_000, nodes: 2,
+            faults: FaultSet([.membership])),
         Found(
             what: "reads never end in a joint configuration of one node",
             mutant: "sole-voter-waits-for-itself", seed: 375, events: 3_000, nodes: 1,

@@ -235,6 +235,11 @@ final class Workload {
         }
     }
 
+    /// A read whose answer nobody waits for.
+    func look(_ node: Int) {
+        world.submit(Request(client: 0, attempt: Self.ghost, node: node, operation: .get(key: 0), once: nil))
+    }
+
     private func note(_ place: Int, _ pending: Client.Pending, _ outcome: Outcome) {
         switch pending.operation {
         case .openSession:

@@ -36,6 +36,7 @@ extension Nemesis {
         case separate(Int, Int, nanoseconds: UInt64)
         case cut(from: Int, to: Int, nanoseconds: UInt64)
         case clog(from: Int, to: Int, nanoseconds: UInt64)
+        case farewellWrites(leader: Int, leaving: Int)
     }
 
     func ambush() {
@@ -159,7 +160,7 @@ extension Nemesis {
 
     // MARK: Later
 
-    private func later(_ pause: UInt64, _ trap: Trap) {
+    func later(_ pause: UInt64, _ trap: Trap) {
         world.plan(.faultOver(ongoing.insert(.trap(trap))), after: pause)
     }
 
@@ -177,6 +178,7 @@ extension Nemesis {
         case .cut(let from, let to, let nanoseconds): cut([.init(from: from, to: to)], for: nanoseconds)
         case .clog(let from, let to, let nanoseconds):
             world.network.clog(from: from, to: to, until: world.now.advanced(by: nanoseconds))
+        case .farewellWrites(let leader, let leaving): writeFarewell(leader, leaving)
         }
     }
 }

@@ -74,6 +74,10 @@ struct MembershipAdmin {
         propose(MembershipChange(steps, transition: transition), in: world)
     }
 
+    mutating func removeAll(_ nodes: [NodeID], in world: World) {
+        propose(MembershipChange(nodes.map { .remove($0) }), in: world)
+    }
+
     private mutating func drawStep(_ membership: Membership, in world: World) -> MembershipChange.Step? {
         let members = membership.all
         switch random.below(6) {

@@ -22,6 +22,8 @@ final class Nemesis {
     var random: RandomStream
     /// Of its own, so that snapshots move no other draw.
     var snapshotRandom: RandomStream
+    /// The same for leaders that are left alone.
+    var lonelyRandom: RandomStream
     var ongoing = Slab<Ongoing>()
     /// No more trouble: the liveness phase has begun.
     var isOver = false
@@ -33,6 +35,7 @@ final class Nemesis {
         self.world = world
         self.random = random
         snapshotRandom = random.fork(.faults)
+        lonelyRandom = random.fork(.membership, 1)
         membership = MembershipAdmin(random: random.fork(.membership))
     }
 
@@ -64,7 +67,7 @@ final class Nemesis {
         case .fullDisk: fillDisk()
         case .corruption: damage()
         case .lostDisk: loseDisk()
-        case .membership: membership.change(in: world)
+        case .membership: if !leaveAlone() { membership.change(in: world) }
         case .transfer: transfer()
         case .flood: if let leader = leader() { world.workload.flood(leader, count: random.pick([10, 50, 150])) }
         }

@@ -23,7 +23,9 @@ extension NodeProcess {
 
     private func applyIfIdle() {
         guard applying.page.isEmpty, !applying.entries.isEmpty else { return }
-        let limit = world.buggify.fires(.applyOne, chance: 5_000) ? 1 : world.options.shell.maxPageEntries
+        let isSlow = world.now < world.appliesSlowlyUntil[place]
+        let takesOne = world.buggify.fires(.applyOne, chance: 5_000) || isSlow
+        let limit = takesOne ? 1 : world.options.shell.maxPageEntries
         let count = min(limit, applying.entries.count)
         applying.page = Array(applying.entries.prefix(count))
         applying.entries.removeFirst(count)
@@ -32,6 +34,7 @@ extension NodeProcess {
             // Long enough for others to campaign meanwhile.
             delay += world.driverRandom.duration(mean: world.options.core.electionTimeout)
         }
+        if isSlow { delay += world.options.core.electionTimeout / Nemesis.slowPagesPerTimeout }
         world.plan(.pageApplied(node: Int32(place), life: life), after: delay)
     }
 

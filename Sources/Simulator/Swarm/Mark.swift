@@ -65,6 +65,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case corruptionMet = "damage met while running, node stops for good"
     case stoppedWithoutSpace = "no space left, node stopped"
     case diskLost = "disk lost, node replaced"
+    case leftAlone = "everybody left a leader that applies slowly"
     case removedDestroyed = "removed node destroyed"
     // Empty founders
     case diskWiped = "disk lost, node back under its id"

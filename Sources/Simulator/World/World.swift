@@ -29,6 +29,8 @@ package final class World {
     var hasNoMajority = false
     /// When a stalled disk works again, by place.
     var stalledUntil: [WorldTime] = []
+    /// Until then a node applies entry by entry, with a pause before each.
+    var appliesSlowlyUntil: [WorldTime] = []
     private var hash = TraceHash()
     /// The latest lines, for a failure's report; all of them when `isVerbose`.
     private(set) var lines = LineBuffer()
@@ -90,6 +92,7 @@ package final class World {
         judge.added(id, membership: founders)
         calm.append(false)
         stalledUntil.append(.zero)
+        appliesSlowlyUntil.append(.zero)
         return nodes[place]
     }
 
@@ -149,6 +152,7 @@ package final class World {
         calm[place] = true
         (nodes[place].disk.isFull, nodes[place].disk.isNearlyFull) = (false, false)
         stalledUntil[place] = .zero
+        appliesSlowlyUntil[place] = .zero
     }
 
     /// How long a synced write takes that begins now.
