@@ -1,15 +1,13 @@
+import Foundation
 import Testing
 
 @testable import Simulator
 
-/// Runs that found something, each with what it found. A run with a mutant's name fails when that mutant is planted
-/// (Tests/Mutants), as long as nobody changes what the simulator draws; else run the mutant again with these limits, and
-/// take the seed that it prints.
+/// Runs that found something, each with what it found.
 @Suite("Simulator: runs that found something")
 struct RegressionTests {
     struct Found: CustomTestStringConvertible, Sendable {
         var what: String
-        var mutant: String?
         var seed: UInt64
         var events = 20_000
         var nodes: Int?
@@ -18,31 +16,22 @@ struct RegressionTests {
         var testDescription: String { "\(what) (seed \(seed))" }
     }
 
-    private static let narrow: [Found] = [
-        Found(
-            what: "a sole voter that leads answers a read at once, behind what a learner has told its client",
-            mutant: "local-read-beside-learners", seed: 18, events: 5_000, nodes: 1, faults: FaultSet([.membership])),
-        Found(
-            what: "a removed leader's longer log blocks the only voter left for ever",
-            mutant: "commit-not-told-to-candidates", seed: 133, events: 4_000, nodes: 2,
-            faults: FaultSet([.membership, .loss, .partition, .transfer])),
-        Found(
-            what: "a survivor forgets in a restart that the others were removed",
-            mutant: "settled-without-an-entry", seed: 4, events: 5_000, nodes: 2,
-            faults: FaultSet([.membership, .crash, .lostDisk])),
-        Found(
-            what: "a leader that leaves says so before the one that stays knows it for sure",
-            mutant: "removed-leader-retires-at-once", seed: 18, events: 5_000, nodes: 2,
-            faults: FaultSet([.membership, .crash, .lostDisk])),
-        Found(
-            what: "a leader left alone reads at once, behind what those who left have told their clients",
-            mutant: "local-read-after-the-others-left", seed: 11, events: 3_000, nodes: 2,
-            faults: FaultSet([.membership])),
-        Found(
-            what: "reads never end in a joint configuration of one node",
-            mutant: "sole-voter-waits-for-itself", seed: 375, events: 3_000, nodes: 1,
-            faults: FaultSet([.membership])),
-    ]
+    /// Few kinds of faults, each with the mutant that plants what it found: Tests/Mutants/regressions.
+    private static let narrow: [Found] = {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Mutants/regressions")
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
+        return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { row in
+            let fields = row.split(separator: "\t").map(String.init)
+            guard fields.count == 6, let seed = UInt64(fields[1]), let events = Int(fields[2]),
+                let nodes = Int(fields[3])
+            else { preconditionFailure("Tests/Mutants/regressions: \(row)") }
+            let kinds = fields[4].split(separator: ",").map { kind in
+                guard let known = FaultKind(rawValue: String(kind)) else { preconditionFailure("no fault '\(kind)'") }
+                return known
+            }
+            return Found(what: fields[5], seed: seed, events: events, nodes: nodes, faults: FaultSet(kinds))
+        }
+    }()
 
     /// All kinds of faults. Those that say so were mistakes of the simulator.
     private static let wide: [Found] = [
@@ -65,6 +54,8 @@ struct RegressionTests {
             what: "a lease outlives the quorum it was given by (in the core's own rule)", seed: 1_035_900_750_023,
             events: 6_000),
     ]
+
+    @Test func `there are runs`() { #expect(!Self.narrow.isEmpty) }
 
     @Test(arguments: narrow)
     func `it does not come back`(found: Found) { expectNothing(found) }
