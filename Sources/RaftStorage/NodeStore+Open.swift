@@ -56,6 +56,8 @@ extension NodeStore {
             let walBytes = FileSystem.totalBytes(of: ".log", in: directory.database)
             progress("opening \(directory.database) with \(walBytes >> 20) MiB of write-ahead log")
         }
+        // A repair that was killed may have left its links.
+        try directory.removeTableView()
         try makeRoom(in: directory, configuration, progress)
         Failpoint.recoverBeforeOpen.reach()
         let engine = try RocksEngine.open(directory, configuration, creating: identity.isNew)

@@ -26,6 +26,8 @@ package final class NodeStore: Sendable {
     let logs = Mutex<[GroupID: LogBounds]>([:])
     private let peers: Mutex<[NodeID: UInt64]>
     private let failure = Mutex<StorageError?>(nil)
+    /// Held by who removes the copy from before a repair: that happens when the node is trusted, and when room is short.
+    private let copyRemoval = Mutex(())
 
     init(
         configuration: StoreConfiguration, identity: Identity, records: any RecordStore, files: any SnapshotFiles,
@@ -130,14 +132,29 @@ package final class NodeStore: Sendable {
         try failStop { () throws(StorageError) in
             try Failpoint.suspectBeforeWrite.reachOrFail()
             // All that it was kept for is here, or was never promised.
-            if !isSuspect, lock.withLock({ $0 != nil }) {
-                try DataDirectory(path: configuration.directory).removeCopy()
-            }
+            if !isSuspect { try dropCopy() }
             try records.setMetadata(
                 MetadataKey.suspect, Suspicion.record(isSuspect ? Suspicion.newFounder : Suspicion.none))
             Failpoint.suspectAfterWrite.reach()
         }
     }
+
+    /// Bytes of disk that the database from before a repair holds (`Repair.run`); 0 where there is none.
+    package var copyBeforeRepairBytes: UInt64 { hasDirectory ? dataDirectory.copyBytes : 0 }
+
+    /// Gives that database up. While the node is suspect it may hold what nobody else has, unless a leader is known to have
+    /// a majority without this node. Does nothing where there is none. Any thread that may wait for a disk.
+    package func dropCopyBeforeRepair() throws(StorageError) {
+        try failStop { () throws(StorageError) in try dropCopy() }
+    }
+
+    private func dropCopy() throws(StorageError) {
+        guard hasDirectory else { return }
+        try copyRemoval.withLock { (_) throws(StorageError) in try dataDirectory.removeCopy() }
+    }
+
+    private var hasDirectory: Bool { lock.withLock { $0 != nil } }
+    private var dataDirectory: DataDirectory { DataDirectory(path: configuration.directory) }
 
     /// Whether this node is suspect because it was repaired and has certainly forgotten something. It is no new founder
     /// then, however empty its log is: only a leader can lift the suspicion.

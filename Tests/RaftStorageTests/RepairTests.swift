@@ -160,16 +160,61 @@ struct RepairTests {
         return killed
     }
 
+    /// The files, and what they hold and when it was changed. The lock notes the process; links change a file's status.
+    private func contents(of node: TestNode) throws -> [String: [UInt64]] {
+        try node.fingerprint().filter { !["LOCK", ""].contains($0.key) }.mapValues { Array($0.prefix(5)) }
+    }
+
     @Test func `a node that never had others is not suspect, and can't drop its state`() throws {
         let node = try loner()
-        let before = try node.fingerprint()
+        let before = try contents(of: node)
         let error = #expect(throws: StorageError.self) { try Repair(directory: node.directory).run(.state) }
         #expect(error?.kind == .invariant)
-        // It takes the lock, which notes the process; nothing else.
-        #expect(try node.fingerprint().filter { $0.key != "LOCK" } == before.filter { $0.key != "LOCK" })
+        #expect(try contents(of: node) == before)
         let outcome = try Repair(directory: node.directory).run(.writeAheadLog)
         #expect(!outcome.isSuspect && outcome.last > LogIndex(5) && outcome.last < LogIndex(60))
         #expect(try !OfflineStore.open(node.directory).isSuspect())
+    }
+
+    /// As a process leaves it that is killed while a full memtable waits to be flushed: the MANIFEST names its log file.
+    private func lonerWithFullMemtables() throws -> TestNode {
+        let node = try TestNode()
+        try node.open { $0.founders = [NodeID(2)] }.close()
+        let configuration = node.configuration { $0.logWriteBufferBytes = 64 << 10 }
+        let cache = BlockCache(capacityBytes: 1 << 20)
+        let families = [FamilyName.root, .raft, .meta, .state(1)].map { name in
+            var options = RocksLayout.familyOptions(name, configuration, cache)
+            if name == .raft {
+                options.maxWriteBuffers = 16
+                options.extra += "min_write_buffer_number_to_merge=12"
+            }
+            return (name.description, options)
+        }
+        let database = try Database(
+            path: node.path("db"), options: RocksLayout.databaseOptions(configuration, creating: false),
+            columnFamilies: families)
+        let raft = try #require(database.columnFamily(FamilyName.raft.description))
+        for index in 1...40 as ClosedRange<UInt64> {
+            var batch = WriteBatch()
+            RaftKey.entry(group, LogIndex(index)).withSpan { key in
+                Bytes([UInt8](repeating: 7, count: 8 << 10)).withSpan { batch.put(key, $0, in: raft) }
+            }
+            try database.write(&batch, .synced)
+        }
+        let logs = FileSystem.names(in: node.path("db")).filter { $0.hasSuffix(".log") }
+        #expect(logs.count > 2)
+        let killed = try node.copy()
+        database.abandon()
+        return killed
+    }
+
+    @Test func `whoever is alone is known although the MANIFEST names log files that are not looked at`() throws {
+        let node = try lonerWithFullMemtables()
+        let before = try contents(of: node)
+        #expect(throws: StorageError.self) { try Repair(directory: node.directory).run(.state) }
+        #expect(try contents(of: node) == before)
+        let outcome = try Repair(directory: node.directory).run(.log)
+        #expect(!outcome.isSuspect && outcome.last == .zero)
     }
 
     @Test func `trust lifts the suspicion`() throws {

@@ -118,6 +118,34 @@ struct SelfRepairTests {
         #expect(hasCopy(node))
     }
 
+    @Test func `the copy holds what the database has no more`() throws {
+        let node = try damagedState()
+        let directory = DataDirectory(path: node.directory)
+        #expect(directory.copyBytes == 0)
+        try directory.keepCopy()
+        // The write-ahead log is copied, the tables are the same files.
+        let logBytes = FileSystem.totalBytes(of: ".log", in: node.path("db"))
+        let tableBytes = FileSystem.totalBytes(of: ".sst", in: node.path("db"))
+        let shared = directory.copyBytes
+        #expect(shared >= logBytes && logBytes > 0 && tableBytes > 0)
+        try node.remove("db")
+        #expect(directory.copyBytes >= shared + tableBytes)
+    }
+
+    @Test func `for want of room the copy is given up before the node is trusted`() throws {
+        let node = try damagedState()
+        try repair(node).order(.state, at: Self.now)
+        _ = try repair(node).carryOut()
+        let store = try node.open()
+        #expect(store.copyBeforeRepairBytes > 0)
+        try store.dropCopyBeforeRepair()
+        #expect(!hasCopy(node) && store.copyBeforeRepairBytes == 0)
+        #expect(try store.hasForgotten())
+        try store.dropCopyBeforeRepair()
+        try store.setSuspect(false)
+        try store.close()
+    }
+
     @Test func `the copy is a database, as damaged as it was`() throws {
         let node = try LivedLog.killed()
         try Company.spared.note(in: DataDirectory(path: node.directory))

@@ -11,6 +11,7 @@ import Glibc
 /// before-repair/  the database as it was when the node began to repair itself, until it is trusted again
 /// repairs      when the node has repaired itself, and what is to be repaired at the next start: see `RepairLedger`
 /// company      what the node is to the others: see `Company`
+/// tables/      only while `roostd repair` looks at the tables alone
 /// suspect      only after a repair that did not come to its end: the next start notes it in the database
 /// snapshots/   a finished snapshot of the state; emptied at every start
 /// incoming/    what comes of others' snapshots; emptied at every start
@@ -26,6 +27,7 @@ struct DataDirectory: Sendable {
     var suspectMark: String { path + "/suspect" }
     var database: String { path + "/db" }
     var copyBeforeRepair: String { path + "/before-repair" }
+    var tableView: String { path + "/tables" }
     var repairs: String { path + "/repairs" }
     var company: String { path + "/company" }
     var reserve: String { path + "/RESERVE" }

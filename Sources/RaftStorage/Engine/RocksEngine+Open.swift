@@ -37,16 +37,32 @@ extension RocksEngine {
         case tables
     }
 
-    /// Opens only what is in table files, for reading: whatever the write-ahead log is like.
+    /// Shows `body` what is in the directory's table files, whatever the write-ahead log is like, and changes nothing.
     ///
-    /// - Throws: as `open`.
-    static func openTables(_ directory: DataDirectory) throws(StorageError) -> RocksEngine {
-        let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+    /// The database that is opened is one of links to the tables, in a folder of its own, without log files. RocksDB 7.8
+    /// can't open the original so: where the MANIFEST names log files that this open is not to look for, it wants to
+    /// note that they are gone, which it can't while it only reads, and Debian's build aborts the process
+    /// (`DBImpl::Recover`: Assertion `recovery_ctx != nullptr`).
+    ///
+    /// - Throws: as `open`, and what `body` throws.
+    static func withTables<R>(
+        of directory: DataDirectory, _ body: (RocksEngine) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        let view = try directory.makeTableView()
+        let configuration = StoreConfiguration(directory: view.path, origin: .existing)
         var options = RocksLayout.databaseOptions(configuration, creating: false)
-        // A place where no log file is.
-        options.walDirectory = directory.path
         options.trackAndVerifyWALs = false
-        return try open(directory, configuration, options, readOnly: true)
+        let result: Result<R, StorageError>
+        do throws(StorageError) {
+            let engine = try open(view, configuration, options)
+            do throws(StorageError) { result = .success(try body(engine)) } catch { result = .failure(error) }
+            try storage("close \(view.database)") { () throws(EngineError) in try engine.close() }
+        } catch {
+            try? directory.removeTableView()
+            throw error
+        }
+        try directory.removeTableView()
+        return try result.get()
     }
 
     private static func open(

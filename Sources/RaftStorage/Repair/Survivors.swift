@@ -44,7 +44,14 @@ struct Survivors {
         guard identity.founders == [identity.node] else { return false }
         if let company = try Company(notedIn: directory) { return company == .alone }
         // The metadata is flushed with every write, and the state has no other place.
-        let engine = try RocksEngine.openTables(directory)
+        return try RocksEngine.withTables(of: directory) { (engine) throws(StorageError) in
+            try isAlone(identity, engine, group)
+        }
+    }
+
+    private static func isAlone(
+        _ identity: Identity, _ engine: RocksEngine, _ group: GroupID
+    ) throws(StorageError) -> Bool {
         guard let meta = engine.family(.meta) else {
             throw StorageError(.corruption, "the family \(FamilyName.meta) of the database is missing")
         }

@@ -90,6 +90,9 @@ final class Engine: Sendable {
         let snapshots = SnapshotTraffic(
             group: environment.group, store: recovered.store, space: environment.space, failure: environment.failure,
             logger: environment.logger,
+            // A leader without a majority steps down within two of them.
+            copyPatience: environment.configuration.raft.checkQuorum
+                ? environment.configuration.raft.electionTimeout * 20 : nil,
             report: { [inbox = environment.inbox] in inbox.push($0) })
         let transport = try await startTransport(environment, recovered, book, snapshots)
         environment.view.alarms.set(.repairs, RepairFromPeers.alarm(identity.node, recovered.recentRepairs))

@@ -19,6 +19,9 @@ final class SnapshotTraffic: Sendable {
     private let received = Mutex(Received())
     /// A snapshot failed for lack of room, and none went well since.
     private let isShort = Atomic<Bool>(false)
+    /// The leader whose snapshot had no room, in its term, and since when.
+    private let shortage = Mutex<(term: Term, leader: NodeID, since: MonotonicTime)?>(nil)
+    private let copyPatience: Duration?
 
     private struct Received {
         var waiting: [ReceivedSnapshot] = []
@@ -34,16 +37,19 @@ final class SnapshotTraffic: Sendable {
         }
     }
 
-    /// - Parameter report: reaches the consensus thread.
+    /// - Parameters:
+    ///   - copyPatience: a leader that is in office after so long has a majority that answers it; nil: none need have.
+    ///   - report: reaches the consensus thread.
     init(
         group: GroupID, store: NodeStore, space: SpaceBoard, failure: FailureLatch, logger: Logger,
-        report: @escaping @Sendable (ConsensusEvent) -> Void
+        copyPatience: Duration?, report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.group = group
         self.store = store
         self.space = space
         self.failure = failure
         self.logger = logger
+        self.copyPatience = copyPatience
         self.report = report
     }
 
@@ -122,6 +128,21 @@ final class SnapshotTraffic: Sendable {
 
     // MARK: - Receiving
 
+    /// A repaired node has a second database, and without the snapshot it would never be rid of it. A leader that offers
+    /// one for so long was confirmed by a majority without this node: what was committed, that one has, and the second
+    /// database is not needed for it. The next offer finds the room.
+    private func giveUpCopyBeforeRepair(for offer: SnapshotOffer) throws(StorageError) {
+        guard let copyPatience else { return }
+        let now = SystemClock.monotonic()
+        let since = shortage.withLock { shortage in
+            if let known = shortage, known.term == offer.term, known.leader == offer.from { return known.since }
+            shortage = (offer.term, offer.from, now)
+            return now
+        }
+        guard now.since(since) >= copyPatience else { return }
+        try store.giveUpCopyBeforeRepair("a snapshot has no room beside it", logger)
+    }
+
     func receive(_ offer: SnapshotOffer, answer: @escaping @Sendable (SnapshotAnswer) -> Void) {
         run { [self] () throws(StorageError) in
             do throws(SnapshotError) {
@@ -133,9 +154,11 @@ final class SnapshotTraffic: Sendable {
                 // The file, and what is made of it while the file is still there.
                 guard space.hasRoom(for: offer.totalBytes.multipliedReportingOverflow(by: 2).partialValue) else {
                     noteShortage("no room to receive a snapshot of \(ByteSize.rounded(offer.totalBytes))")
+                    do throws(StorageError) { try giveUpCopyBeforeRepair(for: offer) } catch { throw .storage(error) }
                     return answer(.refuse("node \(store.identity.node) has no room for it"))
                 }
                 isShort.store(false, ordering: .relaxed)
+                shortage.withLock { $0 = nil }
                 let writer = try store.receiveSnapshot(description, from: offer.from)
                 logger.notice(
                     "receiving a snapshot",

@@ -10,6 +10,8 @@ struct ReliefPlan {
         case resumeCompactions, pauseCompactions
         /// Finished snapshots for others: they can be made again.
         case dropSnapshots
+        /// The database from before a repair, where the node is trusted all the same.
+        case dropCopyBeforeRepair
         /// After it the log can be cut.
         case flushState
         /// After a cut: gives back the write-ahead log that holds what was cut.
@@ -27,6 +29,8 @@ struct ReliefPlan {
         var logTableBytes: UInt64
         /// Of the state's tables, what was overwritten or deleted: an estimate.
         var obsoleteBytes: UInt64
+        /// Of the database from before a repair, where nobody can need it any more.
+        var idleCopyBytes: UInt64 = 0
         /// `SpaceBoard.cuts` now.
         var cuts: Int
         /// The last applied entry.
@@ -90,6 +94,7 @@ struct ReliefPlan {
             cutsAtLogFlush = situation.cuts
             steps.append(.flushLog)
         }
+        if situation.idleCopyBytes >= Self.minGain { steps.append(.dropCopyBeforeRepair) }
         guard now >= nextCompaction else { return steps }
         if situation.logTableBytes >= max(gain, limits.minFree / 4), situation.cuts != cutsAtLogCompaction {
             cutsAtLogCompaction = situation.cuts

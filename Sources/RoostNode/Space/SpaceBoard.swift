@@ -10,6 +10,8 @@ final class SpaceBoard: Sendable {
         var level: Room.Level
         /// Bytes of the reserve file that is there.
         var reserveBytes: UInt64
+        /// Bytes that the database from before a repair holds.
+        var copyBytes: UInt64 = 0
 
         /// A compaction that nobody can judge beforehand is ended when it leaves less than this.
         var leastRoomOfCompactions: UInt64 {

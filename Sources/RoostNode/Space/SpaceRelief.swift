@@ -35,7 +35,7 @@ final class SpaceRelief: Sendable {
         let situation = ReliefPlan.Situation(
             picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
             obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),
-            cuts: board.cuts, applied: applied, now: now)
+            idleCopyBytes: idleCopyBytes(picture), cuts: board.cuts, applied: applied, now: now)
         let steps = plan.withLock { $0.next(situation) }
         guard !steps.isEmpty else { return }
         isBusy.store(true, ordering: .releasing)
@@ -47,6 +47,13 @@ final class SpaceRelief: Sendable {
             }
             isBusy.store(false, ordering: .releasing)
         }
+    }
+
+    /// Of a suspect node it may be all that is left of what it has promised; and since such a node is counted for nothing,
+    /// its disk stops nobody's writes. A node that was trusted by an operator's word still has it.
+    private func idleCopyBytes(_ picture: SpaceBoard.Picture) -> UInt64 {
+        guard picture.copyBytes > 0, (try? store.isSuspect()) == false else { return 0 }
+        return picture.copyBytes
     }
 
     /// Its output may be as large as its input: nobody knows before.
@@ -65,6 +72,7 @@ final class SpaceRelief: Sendable {
         case .resumeCompactions: try store.setCompactsByItself(true)
         case .pauseCompactions: try store.setCompactsByItself(false)
         case .dropSnapshots: try store.dropFinishedSnapshots(of: group)
+        case .dropCopyBeforeRepair: try store.giveUpCopyBeforeRepair("room is short", logger)
         case .flushState:
             try store.flushState()
             stateFlushed()

@@ -25,6 +25,8 @@ final class SpaceWatch: Sendable {
         var hasFailed = false
         /// Do not try again before.
         var nextReserve = MonotonicTime.zero
+        /// Of the database from before a repair, with the time when it was looked at.
+        var copy = (bytes: UInt64(0), at: MonotonicTime.zero)
     }
 
     private let node: NodeID
@@ -112,7 +114,8 @@ final class SpaceWatch: Sendable {
             return (state.gauge.level, hasChanged, isDue)
         }
         let picture = SpaceBoard.Picture(
-            reading: reading, limits: limits, level: level, reserveBytes: reserve.byteCount)
+            reading: reading, limits: limits, level: level, reserveBytes: reserve.byteCount,
+            copyBytes: copyBytes(at: now))
         let room = Room(
             node: node, level: level, freeBytes: level == .full ? reading.roomBytes : reading.lastingRoomBytes,
             capacityBytes: reading.capacityBytes, minFreeBytes: limits.minFree, criticalFreeBytes: limits.criticalFree)
@@ -122,14 +125,26 @@ final class SpaceWatch: Sendable {
         return picture
     }
 
+    /// That folder may have many files, and hardly changes: a look a second is enough.
+    private func copyBytes(at now: MonotonicTime) -> UInt64 {
+        let last = state.withLock { $0.copy }
+        if last.at != .zero, now.since(last.at) < Self.interval { return last.bytes }
+        let bytes = store.copyBeforeRepairBytes
+        state.withLock { $0.copy = (bytes, now) }
+        return bytes
+    }
+
     private func announce(_ picture: SpaceBoard.Picture) {
-        let metadata: Logger.Metadata = [
+        var metadata: Logger.Metadata = [
             "disk.free": "\(ByteSize.rounded(picture.reading.freeBytes))",
             "disk.owed": "\(ByteSize.rounded(picture.reading.owedBytes))",
             "disk.capacity": "\(ByteSize.rounded(picture.reading.capacityBytes))",
             "disk.min_free": "\(ByteSize.rounded(picture.limits.minFree))",
             "disk.critical_free": "\(ByteSize.rounded(picture.limits.criticalFree))",
         ]
+        if picture.copyBytes > 0 {
+            metadata["disk.before_repair"] = "\(ByteSize.rounded(picture.copyBytes))"
+        }
         switch picture.level {
         case .ample: logger.notice("the disk has room again", metadata: metadata)
         case .low: logger.warning("the disk is low on space: delete keys, or give it room", metadata: metadata)

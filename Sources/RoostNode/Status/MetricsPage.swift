@@ -147,6 +147,8 @@ struct MetricsPage {
         text.gauge("roost_disk_min_free_bytes", "Below it the disk is low.", picture.limits.minFree)
         text.gauge("roost_disk_critical_free_bytes", "Below it the disk is full.", picture.limits.criticalFree)
         text.gauge("roost_disk_reserve_bytes", "Held for a start on a full disk.", picture.reserveBytes)
+        text.gauge(
+            "roost_disk_before_repair_bytes", "Held by the database from before a repair.", picture.copyBytes)
     }
 
     private func peers(_ text: inout MetricsText) {

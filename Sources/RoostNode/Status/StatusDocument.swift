@@ -63,6 +63,8 @@ struct StatusDocument: Codable, Sendable {
         var criticalFree: UInt64
         /// Size of the reserve that is there.
         var reserve: UInt64
+        /// What the database from before a repair holds.
+        var beforeRepair: UInt64
         /// What the cluster takes of clients' writes: `all`, `freeing`, `none`.
         var writes: String
 
@@ -70,6 +72,7 @@ struct StatusDocument: Codable, Sendable {
             case level, free, owed, capacity, reserve, writes
             case minFree = "min_free"
             case criticalFree = "critical_free"
+            case beforeRepair = "before_repair"
         }
     }
 
@@ -118,7 +121,8 @@ extension StatusDocument.Disk {
         self.init(
             level: "\(picture.level)", free: picture.reading.freeBytes, owed: picture.reading.owedBytes,
             capacity: picture.reading.capacityBytes, minFree: picture.limits.minFree,
-            criticalFree: picture.limits.criticalFree, reserve: picture.reserveBytes, writes: "\(admission)")
+            criticalFree: picture.limits.criticalFree, reserve: picture.reserveBytes,
+            beforeRepair: picture.copyBytes, writes: "\(admission)")
     }
 }
 

@@ -14,16 +14,17 @@ struct ReliefPlanTests {
 
     /// Sizes in MiB, times in milliseconds.
     private func situation(
-        free: UInt64, owed: UInt64 = 0, wal: UInt64 = 0, logTables: UInt64 = 0, obsolete: UInt64 = 0, cuts: Int = 0,
-        applied: UInt64 = 0, at time: UInt64
+        free: UInt64, owed: UInt64 = 0, wal: UInt64 = 0, logTables: UInt64 = 0, obsolete: UInt64 = 0,
+        kept: UInt64 = 0, cuts: Int = 0, applied: UInt64 = 0, at time: UInt64
     ) -> ReliefPlan.Situation {
         let reading = SpaceReading(capacityBytes: 100 << 20, freeBytes: free << 20, owedBytes: owed << 20)
         var gauge = SpaceGauge()
         _ = gauge.take(room: reading.roomBytes, Self.limits)
         return ReliefPlan.Situation(
-            picture: .init(reading: reading, limits: Self.limits, level: gauge.level, reserveBytes: 0),
-            walBytes: wal << 20, logTableBytes: logTables << 20, obsoleteBytes: obsolete << 20, cuts: cuts,
-            applied: applied,
+            picture: .init(
+                reading: reading, limits: Self.limits, level: gauge.level, reserveBytes: 0, copyBytes: kept << 20),
+            walBytes: wal << 20, logTableBytes: logTables << 20, obsoleteBytes: obsolete << 20,
+            idleCopyBytes: kept << 20, cuts: cuts, applied: applied,
             now: MonotonicTime(nanoseconds: 1_000_000_000_000 + time * 1_000_000))
     }
 
@@ -97,6 +98,14 @@ struct ReliefPlanTests {
         ])
         let drop: [ReliefPlan.Step] = [.dropSnapshots, .pauseCompactions]
         #expect(done == [drop, [], [.resumeCompactions], drop])
+    }
+
+    @Test func `what was kept before a repair and nobody needs goes before anything is refused`() {
+        let done = steps([
+            situation(free: 90, kept: 20, at: 0), situation(free: 60, kept: 20, at: 100),
+            situation(free: 80, at: 200),
+        ])
+        #expect(done == [[], [.dropCopyBeforeRepair], []])
     }
 
     @Test func `what is obsolete is compacted away`() {
