@@ -5,8 +5,8 @@ package import Raft
 /// Who finds damage notes what is to be given up (`order`), durably, and the process begins anew; the next start carries it
 /// out, before anything else has the directory (`carryOut`). A crash at any moment leaves the note, and a repair can be
 /// done again. Nothing is thrown away: the database as it was stays in `before-repair/` until a majority *without this
-/// node* has brought it up to date (`NodeStore.setSuspect(false)`), or is about to and needs the room, so that nodes that are struck by the same cause at once
-/// can't together lose what only they had.
+/// node* has brought it up to date (`NodeStore.setSuspect(false)`), or a leader of theirs is about to and needs the room.
+/// So nodes that are struck by the same cause at once can't together lose what only they had.
 package struct SelfRepair: Sendable {
     /// Why a node does not help itself: one sentence for its last line.
     package struct Refusal: Error, Hashable, Sendable {
