@@ -41,14 +41,14 @@ struct DayCommand: ParsableCommand {
         defer { node.stop() }
         let begun = ContinuousClock.now
         let load = ClientLoad(port: node.redis, .init(keys: keys, valueBytes: valueBytes, writes: writes))
-        /// Most disk in use in each quarter of the writes.
+        /// Most disk in use by the database in each quarter of the writes. The reserve beside it has a fixed size.
         var most = [0, 0, 0, 0]
         var announced = 0
         while load.acknowledged + load.refused < writes {
             if node.process.hasEnded { throw BenchError("the node ended: \(node.process.lastLogLine)") }
             if let failure = load.failure { throw failure }
             let quarter = min(4 * load.acknowledged / writes, 3)
-            most[quarter] = max(most[quarter], ProcessFigures.diskBytes(below: node.data))
+            most[quarter] = max(most[quarter], ProcessFigures.diskBytes(below: "\(node.data)/db"))
             if 10 * load.acknowledged / writes > announced {
                 announced = 10 * load.acknowledged / writes
                 Progress.say("\(announced * 10) % of the day, \(most[quarter] >> 20) MiB at most in this quarter")
@@ -59,7 +59,7 @@ struct DayCommand: ParsableCommand {
         let time = (ContinuousClock.now - begun) / .seconds(1)
         let live = keys * (valueBytes + Material.keyBytes)
         Findings.report(
-            "disk in use at most, by quarter of the day",
+            "disk in use by the database at most, by quarter of the day",
             most.map { "\($0 >> 20)" }.joined(separator: ", ")
                 + " MiB, for \(live >> 20) MiB of live data and \((writes * (valueBytes + Material.keyBytes)) >> 20) MiB "
                 + String(format: "written in %.0f s", time),
