@@ -45,7 +45,7 @@ package struct MetricsText: Sendable {
     package var text: String { families.joined() }
 
     /// A number of things since the process started. The name ends in `_total`.
-    package mutating func counter(_ name: String, _ help: String, _ value: UInt64, labels: [Label] = []) {
+    package mutating func counter(_ name: String, _ help: String, _ value: some BinaryInteger, labels: [Label] = []) {
         precondition(name.hasSuffix("_total"), "a counter's name ends in _total: \(name)")
         append(Self.sample(name, labels, String(value)), to: family(name, "counter", help))
     }

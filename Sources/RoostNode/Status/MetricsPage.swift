@@ -42,20 +42,20 @@ struct MetricsPage {
         }
         text.counter(
             "roost_raft_role_changes_total", "Changes of role, term or leader seen.",
-            UInt64(metrics.leaderChanges.current))
+            metrics.leaderChanges.current)
         text.counter(
-            "roost_raft_proposed_entries_total", "Entries proposed here.", UInt64(metrics.proposedBlocks.current))
+            "roost_raft_proposed_entries_total", "Entries proposed here.", metrics.proposedBlocks.current)
         text.counter(
             "roost_raft_proposed_segments_total", "Segments of clients' commands proposed here.",
-            UInt64(metrics.proposedSegments.current))
+            metrics.proposedSegments.current)
         text.counter(
             "roost_raft_forwarded_segments_total", "Segments sent to the leader.",
-            UInt64(metrics.forwardedSegments.current))
+            metrics.forwardedSegments.current)
         text.counter(
             "roost_raft_refused_forwards_total",
             "Segments of others not taken: sent twice, out of order or of another term.",
-            UInt64(metrics.refusedForwards.current))
-        text.counter("roost_raft_read_rounds_total", "Read indexes asked for.", UInt64(metrics.readRounds.current))
+            metrics.refusedForwards.current)
+        text.counter("roost_raft_read_rounds_total", "Read indexes asked for.", metrics.readRounds.current)
         text.histogram(
             "roost_raft_log_sync_seconds", "Time of one synced write of the log.", metrics.logSync.snapshot())
         text.histogram("roost_raft_apply_seconds", "Time to apply one page of entries.", metrics.apply.snapshot())
@@ -64,24 +64,24 @@ struct MetricsPage {
     private func clients(_ text: inout MetricsText) {
         text.counter(
             "roost_commands_settled_total", "Write commands of this node's clients that were applied.",
-            UInt64(view.metrics.settledCommands.current))
+            view.metrics.settledCommands.current)
         text.counter(
-            "roost_segments_in_doubt_total", "Segments answered INDOUBT.", UInt64(view.metrics.inDoubt.current))
+            "roost_segments_in_doubt_total", "Segments answered INDOUBT.", view.metrics.inDoubt.current)
         text.counter(
             "roost_segments_expired_total", "Segments answered LOADING or BUSY: certainly not applied.",
-            UInt64(view.metrics.parkedExpired.current))
+            view.metrics.parkedExpired.current)
         guard let redis = view.redisMetrics else { return }
         text.gauge("roost_redis_connected_clients", "Open connections.", redis.connectedClients.current)
         text.counter(
             "roost_redis_connections_total", "Connections that came, refused ones too.",
-            UInt64(redis.connectionsReceived.current))
+            redis.connectionsReceived.current)
         text.counter(
             "roost_redis_connections_refused_total", "Connections over max-clients.",
-            UInt64(redis.connectionsRefused.current))
+            redis.connectionsRefused.current)
         text.counter(
-            "roost_redis_protocol_errors_total", "Requests that are none.", UInt64(redis.protocolErrors.current))
-        text.counter("roost_redis_read_commands_total", "Reads taken.", UInt64(redis.readCommands.current))
-        text.counter("roost_redis_write_commands_total", "Writes taken.", UInt64(redis.writeCommands.current))
+            "roost_redis_protocol_errors_total", "Requests that are none.", redis.protocolErrors.current)
+        text.counter("roost_redis_read_commands_total", "Reads taken.", redis.readCommands.current)
+        text.counter("roost_redis_write_commands_total", "Writes taken.", redis.writeCommands.current)
     }
 
     private func storage(_ text: inout MetricsText) {
@@ -100,10 +100,10 @@ struct MetricsPage {
         text.gauge("roost_storage_estimated_keys", "Keys of the state, estimated.", store.estimatedStateKeys)
         text.counter(
             "roost_storage_scrubbed_bytes_total", "Read in the background and found right.",
-            UInt64(view.metrics.scrubbedBytes.current))
+            view.metrics.scrubbedBytes.current)
         text.counter(
             "roost_storage_scrub_passes_total", "Times that every file was read so.",
-            UInt64(view.metrics.scrubPasses.current))
+            view.metrics.scrubPasses.current)
         text.gauge(
             "roost_storage_scrub_last_pass_seconds",
             "When the last such pass ended, in seconds since 1970; 0: none yet.",
@@ -114,19 +114,19 @@ struct MetricsPage {
         let metrics = view.metrics
         text.counter(
             "roost_compare_bytes_total", "Of the state, read to compare replicas.",
-            UInt64(metrics.comparedBytes.current))
+            metrics.comparedBytes.current)
         text.counter(
             "roost_compare_rounds_total", "Times that a part of the state was compared, as the leader.",
-            UInt64(metrics.comparisonRounds.current))
+            metrics.comparisonRounds.current)
         text.counter(
             "roost_compare_passes_total", "Times that all of it was compared and equal, as the leader.",
-            UInt64(metrics.comparisonPasses.current))
+            metrics.comparisonPasses.current)
         text.gauge(
             "roost_compare_last_pass_seconds",
             "When the last such pass ended, in seconds since 1970; 0: none yet, as the leader.",
             metrics.lastComparisonSeconds.current)
         text.counter(
-            "roost_compare_differences_total", "Differences found, as the leader.", UInt64(metrics.differences.current))
+            "roost_compare_differences_total", "Differences found, as the leader.", metrics.differences.current)
         text.gauge(
             "roost_compare_replicas_differ", "1 while the last word is that replicas differ.",
             view.alarms.sentence(.difference) == nil ? 0 : 1)
@@ -135,7 +135,7 @@ struct MetricsPage {
 
     private func disk(_ text: inout MetricsText) {
         text.counter(
-            "roost_writes_refused_no_space_total", "Writes answered NOSPACE.", UInt64(view.space.refused.current))
+            "roost_writes_refused_no_space_total", "Writes answered NOSPACE.", view.space.refused.current)
         text.gauge(
             "roost_writes_admitted", "What the cluster takes: 0 all writes, 1 those that free room, 2 none.",
             view.space.admission.rawValue)
@@ -158,11 +158,11 @@ struct MetricsPage {
             let labels = [("peer", "\(peer.node)")]
             text.gauge("roost_peer_connected", "1 if messages can be sent.", peer.isConnected ? 1 : 0, labels: labels)
             text.gauge("roost_peer_queued_bytes", "Waiting to be sent.", peer.queuedBytes, labels: labels)
-            text.counter("roost_peer_sent_bytes_total", "Sent.", UInt64(peer.sentBytes), labels: labels)
-            text.counter("roost_peer_received_bytes_total", "Received.", UInt64(peer.receivedBytes), labels: labels)
+            text.counter("roost_peer_sent_bytes_total", "Sent.", peer.sentBytes, labels: labels)
+            text.counter("roost_peer_received_bytes_total", "Received.", peer.receivedBytes, labels: labels)
             text.counter(
                 "roost_peer_dropped_messages_total", "Not sent: queue full or link down.",
-                UInt64(peer.droppedByLimit + peer.droppedByDisconnect), labels: labels)
+                peer.droppedByLimit + peer.droppedByDisconnect, labels: labels)
             if let progress = core?.peers.first(where: { $0.node == peer.node }), let core {
                 text.gauge(
                     "roost_peer_lag_entries", "Entries of the leader's log that are not on the peer's disk.",
