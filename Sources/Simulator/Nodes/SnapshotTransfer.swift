@@ -66,6 +66,7 @@ extension World {
         transfer.reader = sender.makeSnapshot(notBefore: transfer.base)
         if let reader = transfer.reader {
             say { "n\(sender.node.id) sends n\(transfer.to + 1) \(reader.meta.id), \(reader.totalBytes) bytes" }
+            sender.noteSnapshot(reader.meta, in: transfer.term, to: nodes[transfer.to].id)
         } else {
             transfer.report = .failed
         }

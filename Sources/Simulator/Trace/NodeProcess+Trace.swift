@@ -15,11 +15,15 @@ extension NodeProcess {
         for input in inputs {
             switch input {
             case .received(let message): trace.received(message, subject)
-            case .membershipChangeProposed: trace.note(.changeConf, subject)
-            case .snapshotReceived: trace.note(.receiveSnapshot, subject)
+            case .snapshotReceived(let meta, let sender, let term):
+                trace.receivedSnapshot(meta, in: term, from: sender, subject)
             default: break
             }
         }
+    }
+
+    func noteSnapshot(_ meta: SnapshotMeta, in term: Term, to receiver: NodeID) {
+        world.trace?.sentSnapshot(meta, in: term, to: receiver, subject)
     }
 
     /// - Parameter old: the view before the turn.
@@ -34,9 +38,11 @@ extension NodeProcess {
         switch effect {
         case .roleChanged(let change): trace.note(Self.name(of: change.role), subject)
         case .send(let message): trace.sent(message, subject)
-        case .persist(let batch): if view.role == .leader, !batch.entries.isEmpty { trace.note(.replicate, subject) }
-        case .membershipChanged: trace.note(.applyConfChange, subject)
-        case .sendSnapshot(let follower): trace.note(.sendSnapshot, subject, properties: "{\"to\":\"\(follower)\"}")
+        case .persist(let batch):
+            // What a leader of this term wrote as a follower, in the same turn, is of earlier terms.
+            let own = batch.entries.filter { $0.term == view.leading }
+            trace.appended(own, subject)
+        case .membershipChanged(let membership): trace.applied(membership, subject)
         default: break
         }
     }

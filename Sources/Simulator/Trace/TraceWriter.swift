@@ -35,8 +35,6 @@ struct TraceWriter {
         case receiveRequestVoteRequest = "ReceiveRequestVoteRequest"
         case sendRequestVoteResponse = "SendRequestVoteResponse"
         case receiveRequestVoteResponse = "ReceiveRequestVoteResponse"
-        case sendSnapshot = "SendSnapshot"
-        case receiveSnapshot = "ReceiveSnapshot"
     }
 
     /// The state of the node that a line is about.
@@ -50,47 +48,80 @@ struct TraceWriter {
         var membership: Membership
     }
 
-    func note(_ name: Name, _ subject: Subject, message: Message? = nil, properties: String? = nil) {
+    func note(_ name: Name, _ subject: Subject, message: String? = nil, properties: String? = nil) {
         var line = "{\"tag\":\"trace\",\"event\":{\"name\":\"\(name.rawValue)\",\"nid\":\"\(subject.node)\""
         let vote = subject.vote.map { "\($0)" } ?? "0"
         let (term, commit) = (origin.term(subject.term), origin.index(subject.commit))
         line += ",\"state\":{\"term\":\(term),\"vote\":\"\(vote)\",\"commit\":\(commit)}"
         line += ",\"role\":\"\(Self.name(of: subject.role))\",\"log\":\(origin.index(subject.last))"
         line += ",\"conf\":[\(Self.list(subject.membership.voters)),\(Self.list(subject.membership.outgoing))]"
-        if let message { line += ",\"msg\":\(object(message))" }
+        if let message { line += ",\"msg\":\(message)" }
         if let properties { line += ",\"prop\":\(properties)" }
         write(line + "}}")
     }
 
     // MARK: Messages
 
+    /// What the specification does not know is left out: PreVote, reads, `timeoutNow`, and commit notices, which only go
+    /// where the membership has changed.
     func sent(_ message: Message, _ subject: Subject) {
-        if let name = Self.name(message, isSent: true) { note(name, subject, message: message) }
+        guard let fields = MessageFields(message.body, origin) else { return }
+        note(fields.kind.sent, subject, message: object(message.term, message.from, message.to, fields))
     }
 
     func received(_ message: Message, _ subject: Subject) {
-        if let name = Self.name(message, isSent: false) { note(name, subject, message: message) }
+        guard let fields = MessageFields(message.body, origin) else { return }
+        note(fields.kind.received, subject, message: object(message.term, message.from, message.to, fields))
     }
 
-    /// Heartbeats are appends without entries. What the specification does not know is left out.
-    private static func name(_ message: Message, isSent: Bool) -> Name? {
-        switch message.body {
-        case .appendRequest, .heartbeat: isSent ? .sendAppendEntriesRequest : .receiveAppendEntriesRequest
-        case .appendAccepted, .appendRejected, .heartbeatResponse:
-            isSent ? .sendAppendEntriesResponse : .receiveAppendEntriesResponse
-        case .voteRequest: isSent ? .sendRequestVoteRequest : .receiveRequestVoteRequest
-        case .voteResponse: isSent ? .sendRequestVoteResponse : .receiveRequestVoteResponse
-        case .preVoteRequest, .preVoteResponse, .readIndexRequest, .readIndexResponse, .timeoutNow, .commitNotice: nil
+    /// Snapshots travel outside of the messages here; there, they are appends that count as so many entries as they cover.
+    func sentSnapshot(_ meta: SnapshotMeta, in term: Term, to receiver: NodeID, _ subject: Subject) {
+        let fields = MessageFields(snapshot: meta, origin)
+        note(fields.kind.sent, subject, message: object(term, subject.node, receiver, fields))
+    }
+
+    func receivedSnapshot(_ meta: SnapshotMeta, in term: Term, from sender: NodeID, _ subject: Subject) {
+        let fields = MessageFields(snapshot: meta, origin)
+        note(fields.kind.received, subject, message: object(term, sender, subject.node, fields))
+    }
+
+    private func object(_ term: Term, _ from: NodeID, _ to: NodeID, _ fields: MessageFields) -> String {
+        """
+        {"type":"\(fields.type)","term":\(origin.term(term)),"from":"\(from)","to":"\(to)",\
+        "entries":\(fields.entries),"logTerm":\(fields.logTerm),"index":\(fields.index),"commit":\(fields.commit),\
+        "vote":"0","reject":\(fields.isRejected),"rejectHint":\(fields.rejectHint)}
+        """
+    }
+
+    // MARK: Entries
+
+    /// Entries that a leader has appended, each by itself. There, too, leaving a joint configuration has no line.
+    func appended(_ entries: some Sequence<Entry>, _ subject: Subject) {
+        for entry in entries {
+            switch entry.kind {
+            case .normal, .noop: note(.replicate, subject)
+            case .membership:
+                guard let change = try? MembershipChange(decoding: entry.payload), !change.steps.isEmpty else { continue }
+                let steps = change.steps.map { step in
+                    "{\"nid\":\"\(step.node)\",\"action\":\"\(Self.action(of: step))\"}"
+                }
+                let changes = steps.joined(separator: ",")
+                note(.changeConf, subject, properties: "{\"cc\":{\"changes\":[\(changes)]}}")
+            }
         }
     }
 
-    private func object(_ message: Message) -> String {
-        let body = MessageFields(message.body, origin)
-        return """
-            {"type":"\(body.type)","term":\(origin.term(message.term)),"from":"\(message.from)","to":"\(message.to)",\
-            "entries":\(body.entries),"logTerm":\(body.logTerm),"index":\(body.index),"commit":\(body.commit),\
-            "reject":\(body.isRejected),"rejectHint":\(body.rejectHint)}
-            """
+    func applied(_ membership: Membership, _ subject: Subject) {
+        let voters = Self.list(membership.voters)
+        note(.applyConfChange, subject, properties: "{\"cc\":{\"newconf\":\(voters)}}")
+    }
+
+    private static func action(of step: MembershipChange.Step) -> String {
+        switch step {
+        case .addVoter: "AddNewServer"
+        case .addLearner: "AddLearner"
+        case .remove: "RemoveServer"
+        }
     }
 
     private static func list(_ nodes: [NodeID]) -> String {
@@ -115,54 +146,74 @@ private struct TraceOrigin {
     func index(_ index: LogIndex) -> UInt64 { index.rawValue + founders }
 }
 
+/// The kinds of messages, as the specification has them. Heartbeats are appends without entries.
+private enum MessageKind {
+    case appendRequest, appendResponse, voteRequest, voteResponse
+
+    var sent: TraceWriter.Name {
+        switch self {
+        case .appendRequest: .sendAppendEntriesRequest
+        case .appendResponse: .sendAppendEntriesResponse
+        case .voteRequest: .sendRequestVoteRequest
+        case .voteResponse: .sendRequestVoteResponse
+        }
+    }
+
+    var received: TraceWriter.Name {
+        switch self {
+        case .appendRequest: .receiveAppendEntriesRequest
+        case .appendResponse: .receiveAppendEntriesResponse
+        case .voteRequest: .receiveRequestVoteRequest
+        case .voteResponse: .receiveRequestVoteResponse
+        }
+    }
+}
+
 /// A message's body in etcd's fields; 0 for what a kind does not have.
 private struct MessageFields {
+    var kind: MessageKind
     var type: String
-    var entries = 0
+    var entries: UInt64 = 0
     var logTerm: UInt64 = 0
     var index: UInt64 = 0
     var commit: UInt64 = 0
     var isRejected = false
     var rejectHint: UInt64 = 0
 
-    init(_ body: Message.Body, _ origin: TraceOrigin) {
+    init(snapshot meta: SnapshotMeta, _ origin: TraceOrigin) {
+        (kind, type) = (.appendRequest, "MsgSnap")
+        entries = origin.index(meta.index)
+    }
+
+    /// `nil`: the specification does not know it.
+    init?(_ body: Message.Body, _ origin: TraceOrigin) {
         switch body {
-        case .preVoteRequest(let last):
-            type = "MsgPreVote"
-            (logTerm, index) = (origin.term(last.term), origin.index(last.index))
-        case .preVoteResponse(let granted):
-            type = "MsgPreVoteResp"
-            isRejected = !granted
         case .voteRequest(let last, _):
-            type = "MsgVote"
+            (kind, type) = (.voteRequest, "MsgVote")
             (logTerm, index) = (origin.term(last.term), origin.index(last.index))
         case .voteResponse(let granted):
-            type = "MsgVoteResp"
+            (kind, type) = (.voteResponse, "MsgVoteResp")
             isRejected = !granted
         case .appendRequest(let previous, let content, let known):
-            type = "MsgApp"
+            (kind, type) = (.appendRequest, "MsgApp")
             (logTerm, index) = (origin.term(previous.term), origin.index(previous.index))
-            entries = content.count
+            entries = UInt64(content.count)
             commit = origin.index(known)
         case .appendAccepted(let matched):
-            type = "MsgAppResp"
+            (kind, type) = (.appendResponse, "MsgAppResp")
             index = origin.index(matched)
         case .appendRejected(let previous, let hint):
-            type = "MsgAppResp"
+            (kind, type) = (.appendResponse, "MsgAppResp")
             index = origin.index(previous)
             isRejected = true
             (logTerm, rejectHint) = (origin.term(hint.term), origin.index(hint.index))
         case .heartbeat(let known, _, _):
-            type = "MsgHeartbeat"
+            (kind, type) = (.appendRequest, "MsgHeartbeat")
             // Of a follower of which nothing is known yet, etcd's leader knows nothing either.
             commit = known == .zero ? 0 : origin.index(known)
-        case .heartbeatResponse: type = "MsgHeartbeatResp"
-        case .readIndexRequest: type = "MsgReadIndex"
-        case .readIndexResponse: type = "MsgReadIndexResp"
-        case .timeoutNow: type = "MsgTimeoutNow"
-        case .commitNotice(let id):
-            type = "MsgCommitNotice"
-            (logTerm, index) = (origin.term(id.term), origin.index(id.index))
+        case .heartbeatResponse: (kind, type) = (.appendResponse, "MsgHeartbeatResp")
+        case .preVoteRequest, .preVoteResponse, .readIndexRequest, .readIndexResponse, .timeoutNow, .commitNotice:
+            return nil
         }
     }
 }
