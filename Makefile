@@ -47,12 +47,13 @@ test: setup ## Every test that a contributor must pass
 	swift test --disable-xctest --no-parallel
 
 # Seeds that once found something stand in Tests/SimulatorTests; these are new each time, and printed.
-SIM ?= --seeds 200 --events 20000
+SIM ?= --seeds 200 --events 20000 --max-undecided 40
 .PHONY: sim
 sim: setup ## Simulate whole clusters under faults: fresh seeds (SIM="--seeds 5000 --events 100000" for a long run)
 	@swift build $(RELEASE) --product roost-sim
 	@$(BIN)/roost-sim --fresh $(SIM)
-	@$(BIN)/roost-sim --first 1 --seeds 50 --events 20000
+	@$(BIN)/roost-sim --first 1 --seeds 50 --events 20000 --max-undecided 20
+	@.ci/check-determinism $(BIN)/roost-sim
 
 # long, or short. SUITE: KillTests, FailpointTests, PowerTests, DiskErrorTests, FullDiskTests, FlippedByteTests.
 CRASH ?= long

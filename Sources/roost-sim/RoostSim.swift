@@ -12,8 +12,9 @@ struct RoostSim: ParsableCommand {
             seed repeats the same run. A run has a safety phase of --events events, and a liveness phase in which a \
             majority is healed and must answer.
 
-            Exit codes: 0 all went well; 1 an invariant was broken; 2 --require-coverage: a mark was not reached; 3 \
-            --max-undecided: too many histories could not be judged.
+            Exit codes: 0 no invariant was broken; 1 one was; 2 --require-coverage: a mark was not reached; 3 \
+            --max-undecided: too many histories could not be judged. The last line says "ok", "UNDECIDED" when some key's \
+            history was too hard to judge, or "FAILED".
 
             For every change: --fresh --seeds 200 --max-undecided 40, and --first 1 --seeds 50. For a night: --fresh \
             --seeds 20000 --events 100000 --jobs 2 --require-coverage --max-undecided 10000.
@@ -23,7 +24,15 @@ struct RoostSim: ParsableCommand {
     @OptionGroup var limits: LimitOptions
     @OptionGroup var output: OutputOptions
 
-    func validate() throws { try limits.validate() }
+    func validate() throws {
+        try limits.validate()
+        if seeds.seed == nil {
+            if output.trace != nil { throw ValidationError("--trace needs --seed: a trace is of one run") }
+            if output.verbose { throw ValidationError("--verbose needs --seed") }
+        } else if output.requireCoverage || output.maxUndecided != nil {
+            throw ValidationError("--require-coverage and --max-undecided are for many seeds, not for --seed")
+        }
+    }
 
     func run() throws {
         let plan = try SeedPlan(seeds, limits.limits)

@@ -36,10 +36,13 @@ struct Summary: Sendable {
         """
     }
 
-    /// The last line, for programs that run this one.
+    /// The last line, for programs that run this one. What could not be judged is never called ok.
     var result: String {
         guard let first = failures.min(by: { $0.options.seed < $1.options.seed }), let violation = first.violation
-        else { return "result: ok seeds-run=\(seeds) undecided-keys=\(undecided)" }
+        else {
+            let verdict = undecided > 0 ? "UNDECIDED" : "ok"
+            return "result: \(verdict) seeds-run=\(seeds) undecided-keys=\(undecided)"
+        }
         return "result: FAILED invariant=\(violation.name) seed=\(first.options.seed) seeds-run=\(seeds)"
     }
 

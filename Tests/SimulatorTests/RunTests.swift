@@ -79,6 +79,57 @@ struct RunTests {
         #expect(names["SendRequestVoteRequest", default: 0] > 0)
     }
 
+    /// Without changes of the membership each entry is one `Replicate` line of the leader that appended it.
+    @Test(arguments: UInt64(1)...6)
+    func `a trace has a line for each entry, and says what changes the membership`(seed: UInt64) {
+        var limits = SwarmOptions.Limits()
+        limits.withoutPreVote = true
+        limits.nodes = 3
+        if seed % 2 == 0 { for kind in [.membership, .lostDisk] as [FaultKind] { limits.faults.remove(kind) } }
+        var (replicated, committed) = (0, 0)
+        _ = Simulation.run(
+            .drawn(seed: seed, events: 4_000, limits: limits),
+            trace: { line in
+                let name = line.dropFirst(32).prefix { $0 != "\"" }
+                let isLeaders = line.contains(#""role":"StateLeader""#)
+                committed = max(committed, Int(Self.value(of: #","commit":"#, in: line)) ?? 0)
+                switch name {
+                case "Replicate":
+                    replicated += 1
+                    #expect(isLeaders, "seed \(seed): \(line)")
+                case "ChangeConf":
+                    #expect(isLeaders, "seed \(seed): \(line)")
+                    #expect(line.contains(#""prop":{"cc":{"changes":[{"nid":""#), "seed \(seed): \(line)")
+                case "ApplyConfChange":
+                    let voters = Self.list(after: #""conf":["#, in: line)
+                    #expect(Self.list(after: #""newconf":"#, in: line) == voters, "seed \(seed): \(line)")
+                default: break
+                }
+            })
+        #expect(replicated > 0)
+        // The three first are the founders'.
+        if seed % 2 == 0 { #expect(replicated >= committed - 3, "seed \(seed)") }
+    }
+
+    private static func list(after field: String, in line: String) -> Substring? {
+        line.firstRange(of: field).map { line[$0.upperBound...].prefix { $0 != "]" } }
+    }
+
+    @Test func `a trace tells of snapshots as etcd does: they are appends`() {
+        var limits = SwarmOptions.Limits()
+        limits.withoutPreVote = true
+        var names: [String: Int] = [:]
+        for seed in UInt64(1)...12 {
+            _ = Simulation.run(
+                .drawn(seed: seed, events: 4_000, limits: limits),
+                trace: { line in
+                    guard line.contains(#""type":"MsgSnap""#) else { return }
+                    names[String(line.dropFirst(32).prefix { $0 != "\"" }), default: 0] += 1
+                })
+        }
+        #expect(Set(names.keys) == ["SendAppendEntriesRequest", "ReceiveAppendEntriesRequest"], "\(names)")
+    }
+
     /// Some messages are lost and some come twice, but none comes from nowhere, and no node's time goes back.
     @Test(arguments: UInt64(1)...6)
     func `a trace is in causal order, without PreVote`(seed: UInt64) {

@@ -1,4 +1,4 @@
-/// What the core wants done. The shell drains effects after each step and
+/// What the core wants done. The shell steps everything that is queued, then drains the effects of all once, and
 ///
 /// 1. MUST carry out all `persist` effects in the order given, atomically each, and report each ticket only when it is
 ///    durable; it may merge several into one write.

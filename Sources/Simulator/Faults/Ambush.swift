@@ -46,6 +46,7 @@ extension Nemesis {
         let ambush = random.pick(Ambush.allCases.filter { $0 != .oldAnswers || isLarge })
         guard others.count > 1, ambush.isPossible(with: world.options) else { return }
         ambushEnd = world.now.advanced(by: UInt64(ambush.timeouts) * world.options.core.electionTimeout)
+        world.marks.reach(.ambushed)
         world.say { "ambush on n\(leader + 1): \(ambush)" }
         let third = random.pick(others)
         let timeout = world.options.core.electionTimeout

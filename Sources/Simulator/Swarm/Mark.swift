@@ -11,6 +11,7 @@ package enum Mark: String, CaseIterable, Sendable {
     // Replication
     case appendRejected = "append rejected"
     case conflictTruncated = "conflicting entries removed"
+    case commitNoticeSent = "candidate told what is committed"
     case fetchedForFollower = "entries read from the store for a follower"
     // Proposals
     case proposalRefusedNotLeader = "proposal refused: not leader"
@@ -75,6 +76,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case suspectCaughtUp = "empty founder caught up, and votes"
     // Environment
     case partitioned = "network partitioned"
+    case ambushed = "ambush laid"
     case paused = "node paused"
     case clockJumped = "clock jumped"
     case converged = "group converged after the faults"
@@ -118,8 +120,9 @@ extension MarkTable {
         case .appendRejected: reach(.appendRejected)
         case .readIndexResponse(_, index: nil): reach(.readWithoutIndex)
         case .timeoutNow: reach(.timeoutNowSent)
+        case .commitNotice: reach(.commitNoticeSent)
         case .preVoteRequest, .preVoteResponse, .voteRequest, .voteResponse, .appendRequest, .appendAccepted,
-            .heartbeat, .heartbeatResponse, .readIndexRequest, .readIndexResponse, .commitNotice:
+            .heartbeat, .heartbeatResponse, .readIndexRequest, .readIndexResponse:
             break
         }
     }

@@ -101,7 +101,9 @@ struct TraceWriter {
             switch entry.kind {
             case .normal, .noop: note(.replicate, subject)
             case .membership:
-                guard let change = try? MembershipChange(decoding: entry.payload), !change.steps.isEmpty else { continue }
+                guard let change = try? MembershipChange(decoding: entry.payload), !change.steps.isEmpty else {
+                    continue
+                }
                 let steps = change.steps.map { step in
                     "{\"nid\":\"\(step.node)\",\"action\":\"\(Self.action(of: step))\"}"
                 }
