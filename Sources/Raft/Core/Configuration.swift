@@ -28,6 +28,10 @@ public struct Configuration: Hashable, Sendable {
     public var maxApplyBytes: Int
     /// Entries that are durable and applied stay in memory for slower followers up to this size. Default 64 MiB.
     public var entryCacheBytes: Int
+    /// Tell a follower what is committed with the next entries or heartbeat, and of itself only where somebody waits for
+    /// it (`Input.commitAwaited`, reads, changes of the membership): two messages less for each follower and write when
+    /// there is one at a time. Default false.
+    public var defersCommitNotices: Bool
     /// Answer reads from a lease, without a round of heartbeats (Raft thesis, section 6.4.1). Needs `checkQuorum`, and
     /// clocks whose rates differ by no more than `maxClockDriftPercent`; must be set alike on all nodes,
     /// and so must `electionTimeout` be: turn leases off before either is changed node by node. Default false.
@@ -50,7 +54,7 @@ public struct Configuration: Hashable, Sendable {
         heartbeatInterval: Duration = .milliseconds(50), preVote: Bool = true, checkQuorum: Bool = true,
         maxAppendBytes: Int = 256 << 10, maxInflightMessages: Int = 64, maxInflightBytes: Int = 8 << 20,
         maxUncommittedBytes: Int = 64 << 20, maxUnappliedBytes: Int = 256 << 20, maxApplyBytes: Int = 4 << 20,
-        entryCacheBytes: Int = 64 << 20,
+        entryCacheBytes: Int = 64 << 20, defersCommitNotices: Bool = false,
         leaseReads: Bool = false, maxClockDriftPercent: Int = 10, diskStallLimit: Duration = .seconds(2),
         maxRetainedEntries: Int = 1_000_000, maxRetainedBytes: Int = 1 << 30, seed: UInt64
     ) {
@@ -67,6 +71,7 @@ public struct Configuration: Hashable, Sendable {
         self.maxUnappliedBytes = maxUnappliedBytes
         self.maxApplyBytes = maxApplyBytes
         self.entryCacheBytes = entryCacheBytes
+        self.defersCommitNotices = defersCommitNotices
         self.leaseReads = leaseReads
         self.maxClockDriftPercent = maxClockDriftPercent
         self.diskStallLimit = diskStallLimit

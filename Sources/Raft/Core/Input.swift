@@ -5,6 +5,9 @@ public enum Input: Sendable {
     case received(Message)
     /// In order. Each is answered by `Effect.proposalAccepted` or `.proposalRefused`, in the same step.
     case proposed([Proposal])
+    /// Somebody at this follower waits for what the log holds now: tell it at once when that is committed. Means nothing to
+    /// others than leaders.
+    case commitAwaited(by: NodeID)
     /// Asks for a read index for everything that the caller queued under `token`: `.readReady` or `.readFailed`.
     case readIndexRequested(ReadToken)
     /// Every ticket up to and including this one is durable.

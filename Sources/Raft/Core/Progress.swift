@@ -15,8 +15,10 @@ struct Progress: Hashable, Sendable {
     private(set) var matchIndex: LogIndex = .zero
     /// First entry of the next append.
     private(set) var nextIndex: LogIndex
-    /// The highest commit index that the appends sent so far have told it, as far as its log reaches.
+    /// The highest commit index that it was told, as far as its log reaches.
     private(set) var sentCommit: LogIndex = .zero
+    /// Somebody at the node waits until it knows that everything up to here is committed.
+    private(set) var awaitedCommit: LogIndex = .zero
     private(set) var inflights: Inflights
     /// Probe: an append waits for its answer.
     private(set) var isProbeUnderWay = false
@@ -48,6 +50,11 @@ struct Progress: Hashable, Sendable {
     }
 
     mutating func heard(at now: MonotonicTime) { lastHeard = now }
+
+    mutating func awaitsCommit(of index: LogIndex) { awaitedCommit = max(awaitedCommit, index) }
+
+    /// A heartbeat told it that everything up to here is committed.
+    mutating func told(commit: LogIndex) { sentCommit = max(sentCommit, commit) }
 
     mutating func armNudge() { isNudgeArmed = true }
 

@@ -57,6 +57,7 @@ extension RaftCore {
         }
         if let follower = request.follower {
             send(.readIndexResponse(request.token, index: index), to: follower)
+            awaitCommit(of: index, by: follower)
         } else {
             effects.append(.readReady(request.token, index))
         }

@@ -25,11 +25,13 @@ extension RaftCore {
 
     mutating func broadcastHeartbeat() {
         truncatableIndex = max(truncatableIndex, truncationLimit)
-        for peer in peers {
+        for position in peers.indices {
+            let commit = min(peers[position].matchIndex, log.commitIndex)
             send(
-                .heartbeat(
-                    commit: min(peer.matchIndex, log.commitIndex), round: reads.round, truncatable: truncatableIndex),
-                to: peer.node)
+                .heartbeat(commit: commit, round: reads.round, truncatable: truncatableIndex),
+                to: peers[position].node)
+            // One without a vote does not take it from heartbeats.
+            if configuration.defersCommitNotices, peers[position].mayVote { peers[position].told(commit: commit) }
         }
     }
 
@@ -151,10 +153,25 @@ extension RaftCore {
             isSent = true
         }
         guard !isSent else { return }
-        let isCommitNews = min(log.commitIndex, peers[position].nextIndex.previous) > peers[position].sentCommit
+        let isCommitNews =
+            min(log.commitIndex, peers[position].nextIndex.previous) > peers[position].sentCommit
+            && mustHearOfCommits(peers[position])
         // One without a vote does not take the commit index from heartbeats.
         let mayBeLost = isNudged && (peers[position].matchIndex < log.lastIndex || !peers[position].mayVote)
         if isCommitNews || mayBeLost { sendAppend([], bytes: 0, to: position) }
+    }
+
+    /// Whether a follower is told of commits at once, not only with the next entries or heartbeat.
+    private func mustHearOfCommits(_ peer: Progress) -> Bool {
+        guard configuration.defersCommitNotices, peer.mayVote else { return true }
+        let settling = max(
+            leadership.firstIndex, leadership.pendingMembershipIndex, leadership.settlingIndex, peer.awaitedCommit)
+        return peer.sentCommit < settling
+    }
+
+    mutating func awaitCommit(of index: LogIndex, by node: NodeID) {
+        guard role == .leader, let position = position(of: node) else { return }
+        peers[position].awaitsCommit(of: index)
     }
 
     private mutating func sendCached(to position: Int, known: inout EntrySlice?) {

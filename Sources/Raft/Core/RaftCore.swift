@@ -113,6 +113,7 @@ public struct RaftCore: Sendable {
         case .timeAdvanced: fireTimers()
         case .received(let message): receive(message)
         case .proposed(let proposals): propose(proposals)
+        case .commitAwaited(let node): awaitCommit(of: log.lastIndex, by: node)
         case .readIndexRequested(let token): requestReadIndex(token)
         case .persisted(let ticket): persisted(ticket)
         case .applied(let index): applied(through: index)

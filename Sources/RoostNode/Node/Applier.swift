@@ -30,7 +30,7 @@ final class Applier: Sendable {
 
     let progress = ThreadProgress()
     private let inbox = Inbox<Work>()
-    /// What was pushed and is not done.
+    /// What was pushed and is not done; a mark is done when it is reached.
     private let openWork = Atomic<Int>(0)
     private let machine: StateMachine
     private let submissions: SubmissionTable
@@ -60,16 +60,16 @@ final class Applier: Sendable {
         inbox.push(work)
     }
 
-    /// Whether everything that was pushed is done. It stays so for the one thread that pushes entries and barriers.
+    /// Whether everything that was pushed is done. It stays so for whoever alone may push.
     var isIdle: Bool { openWork.load(ordering: .acquiring) == 0 }
 
     /// Applies entries on the calling thread, and answers clients; `report` is not called.
     ///
-    /// - Precondition: `isIdle`, and the caller is the one thread that pushes.
+    /// - Precondition: `isIdle`, and nobody else may push meanwhile.
     /// - Returns: what `report` would have been told.
     func applyHere(_ entries: [Entry]) throws(NodeFailure) -> [AppliedNotice] {
         var notices: [AppliedNotice] = []
-        // Who decides alone has nobody to compare his state with, for whom there would be a mark.
+        // A mark that waits is open work.
         var mark: Mark?
         try apply(entries, &mark) { notices.append($0) }
         return notices
@@ -98,17 +98,23 @@ final class Applier: Sendable {
                     failure.fail(error)
                     return
                 }
-                openWork.wrappingSubtract(1, ordering: .releasing)
+                workIsDone()
             }
         }
     }
 
+    private func workIsDone() { openWork.wrappingSubtract(1, ordering: .releasing) }
+
     private func take(_ new: Mark, insteadOf mark: inout Mark?) throws(NodeFailure) {
-        mark?.reached(false)
-        mark = nil
+        if let former = mark.take() {
+            former.reached(false)
+            workIsDone()
+        }
         let applied: LogIndex
         do throws(StorageError) { applied = try appliedIndex() } catch { throw NodeFailure(storage: error) }
-        if new.index > applied { mark = new } else { new.reached(new.index == applied) }
+        if new.index <= applied { return new.reached(new.index == applied) }
+        mark = new
+        openWork.wrappingAdd(1, ordering: .relaxed)
     }
 
     private func apply(
@@ -127,6 +133,7 @@ final class Applier: Sendable {
             if let due = mark, entries[end - 1].index >= due.index {
                 mark = nil
                 due.reached(entries[end - 1].index == due.index)
+                workIsDone()
             }
             start = end
         }
@@ -151,9 +158,11 @@ final class Applier: Sendable {
         // The state can't be ahead of what clients are told, and they are told at once.
         results.deliver()
         Failpoint.applyAfterReply.reach()
-        metrics.apply.record(SystemClock.monotonic().since(began))
+        let time = SystemClock.monotonic().since(began)
+        metrics.apply.record(time)
         metrics.settledCommands.add(commands)
         maintenance.noteApplied(entries: page.count, bytes: bytes, through: last.index)
-        return AppliedNotice(last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster)
+        return AppliedNotice(
+            last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster, time: time)
     }
 }

@@ -7,7 +7,7 @@ import Raft
 import RaftStorage
 import RedisServer
 
-/// Drives the Raft core, turn by turn. A turn never waits for a disk or a socket (but see `persistAlone`): it takes
+/// Drives the Raft core, turn by turn. A turn never waits for a disk or a socket (but see `persistHere`): it takes
 /// everything that is queued, steps the core, and hands the effects to the threads that carry them out.
 ///
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
@@ -68,15 +68,20 @@ final class Consensus {
 
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
     private static let maxHeldForwards = 4096
-    /// Up to this many bytes of entries a node that decides alone applies on this thread.
+    /// Up to this many bytes of entries are applied by whoever has the turn.
     private static let maxBytesAppliedHere = 4096
-    /// As long as a write takes no longer than this, an event loop may do it: its other clients wait meanwhile. After a
-    /// longer one the consensus thread writes, until one is quick again.
+    /// Up to this many bytes of entries a follower writes in its turn: about a lone command. With more clients at work the
+    /// next message is better read meanwhile.
+    private static let maxBytesWrittenHere = 1 << 10
+    /// As long as the disk takes no longer than this, an event loop may wait for it: its other clients wait meanwhile.
+    /// After a longer wait other threads do, until one is short again.
     private static let maxWaitElsewhere = Duration.milliseconds(1)
     /// The thread shows that it lives at least this often.
     private static let maxSleep = Duration.seconds(1)
-    /// The board is at most this old while the thread is busy.
+    /// The board is about this old while turns are taken.
     private static let publishInterval = Duration.milliseconds(5)
+    /// After the last turn the thread wakes up for the board: seldom, or it would do so between any two turns.
+    private static let maxBoardAge = Duration.milliseconds(25)
 
     let parts: Parts
     let limits: Limits
@@ -108,14 +113,18 @@ final class Consensus {
     /// Of the batches that were given to the log writer, and of those that it has written.
     private var lastQueued = PersistTicket(0)
     private var lastPersisted = PersistTicket(0)
-    /// What was applied on this thread and not told to the core yet.
-    private var appliedHere: [AppliedNotice] = []
+    /// What this turn has to write, and then to apply.
+    private var toWrite: Deque<PersistBatch> = []
+    private var toApply: Deque<[Entry]> = []
+    /// The log writer has a snapshot to install, or is at it: nobody else may write or apply.
+    private var isInstalling = false
     /// Entries that are being read for followers: they must not be cut off meanwhile.
     private var openFetches: Set<FetchRequest> = []
     /// Of this turn: whoever takes it may wait for the disk.
     private var mayWait = false
-    /// How long this node's last write to its log or state took, as long as it decides alone.
-    private var lastWait = Duration.zero
+    /// How long this node's last write to its log took, and the last page of entries that it applied.
+    private var lastWriteTime = Duration.zero
+    private var lastApplyTime = Duration.zero
     private var isFirstTurn = true
     private var isTaking = true
     private var isStopped = false
@@ -173,17 +182,18 @@ final class Consensus {
     /// - Parameter mayWait: it may wait for the disk for the time of a write, as long as those are quick.
     func admitsTurn(mayWait: Bool) -> Bool {
         guard !isOver else { return false }
-        return !decidesAlone || mayWait && lastWait <= Self.maxWaitElsewhere
+        return !decidesAlone || mayWait && isDiskQuick
     }
 
     /// Takes events, and does what follows from them and from the time.
     ///
-    /// - Parameter mayWait: a node that decides alone may write to its disk here and now.
+    /// - Parameter mayWait: a node that decides alone may write to its disk here and now. One of a group may always do the
+    ///   little that it does in its turn.
     /// - Returns: when the next turn is due, whatever comes.
     func turn(_ events: [ConsensusEvent], mayWait: Bool) -> MonotonicTime {
         parts.progress.busy()
         defer { parts.progress.idle() }
-        self.mayWait = mayWait
+        self.mayWait = mayWait || !decidesAlone
         if isFirstTurn {
             isFirstTurn = false
             beginToLeaveIfRemoved()
@@ -199,7 +209,7 @@ final class Consensus {
             nextKnock ?? .never, nextFarewell ?? .never, snapshotRetries.nextDue,
             comparison?.nextDeadline ?? .never,
             now.advanced(by: Self.maxSleep))
-        var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.publishInterval)) : own
+        var deadline = isBoardStale ? min(own, lastPublished.advanced(by: Self.maxBoardAge)) : own
         if case .wait(let until)? = foundingGuard?.decision(at: now) { deadline = min(deadline, until) }
         return deadline
     }
@@ -241,8 +251,9 @@ final class Consensus {
         case .linkDown(let node, .accepted, .closedByPeer):
             if node == core.leader { core.step(.leaderLost(node), at: now) }
         case .linkDown(_, .accepted, _): break
-        case .persisted(let ticket):
+        case .persisted(let ticket, let time):
             lastPersisted = ticket
+            lastWriteTime = time
             core.step(.persisted(ticket), at: now)
         case .applied(let notice): take(notice, at: now)
         case .fetched(let request, let entries):
@@ -264,7 +275,9 @@ final class Consensus {
         case .snapshotReported(let node, let report): shipped(to: node, report, at: now)
         case .snapshotReceived(let meta, let sender, let term):
             core.step(.snapshotReceived(meta, from: sender, term: term), at: now)
-        case .snapshotInstalled(let meta, let directory): installed(meta, directory, at: now)
+        case .snapshotInstalled(let meta, let directory):
+            isInstalling = false
+            installed(meta, directory, at: now)
         case .compared(let report, let lastKeys): comparison?.take(report, lastKeys: lastKeys)
         case .stopTaking: isTaking = false
         case .stop: isStopped = true
@@ -298,6 +311,7 @@ final class Consensus {
     }
 
     private func take(_ notice: AppliedNotice, at now: MonotonicTime) {
+        lastApplyTime = notice.time
         core.step(.applied(notice.last.index), at: now)
         if let cluster = notice.cluster { adopt(cluster, at: notice.last.index) }
         // First what was settled, then what the entry's term proves lost: both may stand in one page.
@@ -352,22 +366,34 @@ final class Consensus {
         let mayPropose =
             core.acceptsProposals && core.uncommittedBytes < limits.maxUncommittedBytes
         var segments: [Bytes] = []
-        if !isLeader { heldForwards.removeAll() } else if mayPropose { acceptForwards(into: &segments) }
+        var origins: Set<NodeID> = []
+        if !isLeader {
+            heldForwards.removeAll()
+        } else if mayPropose {
+            acceptForwards(into: &segments, from: &origins)
+        }
         if isLeader {
             if mayPropose { segments += outbox.takeSends(isLocal: true, at: now).map(\.segment) }
             propose(segments, at: now)
+            // Clients there are answered from what that node applies.
+            for node in origins { core.step(.commitAwaited(by: node), at: now) }
         } else if let leader = core.leader {
             forward(outbox.takeSends(isLocal: false, at: now), to: leader)
         }
     }
 
-    private func acceptForwards(into segments: inout [Bytes]) {
+    private func acceptForwards(into segments: inout [Bytes], from origins: inout Set<NodeID>) {
         while let forwarded = heldForwards.popFirst() {
             guard isWellFormed(forwarded) else { continue }
             let verdict = acceptor.judge(
                 origin: forwarded.from, incarnation: forwarded.incarnation, sentIn: forwarded.term,
                 previous: forwarded.previous, sequence: forwarded.sequence, leaderTerm: core.term)
-            if verdict == .accept { segments.append(forwarded.segment) } else { parts.metrics.refusedForwards.add() }
+            guard verdict == .accept else {
+                parts.metrics.refusedForwards.add()
+                continue
+            }
+            segments.append(forwarded.segment)
+            origins.insert(forwarded.from)
         }
     }
 
@@ -438,22 +464,38 @@ final class Consensus {
     // MARK: - Effects out
 
     private func perform(_ effects: [Effect], at now: MonotonicTime) {
+        handOut(effects)
+        // What is written here may commit, and so be applied.
+        while !parts.failure.isSet {
+            if let batch = toWrite.popFirst() {
+                persistHere(batch, at: now)
+            } else if let entries = toApply.popFirst() {
+                apply(entries, at: now)
+            } else {
+                return
+            }
+        }
+    }
+
+    /// Messages leave before anything is written: the others' disks work beside this one.
+    private func handOut(_ effects: [Effect]) {
         var outgoing: [PeerMessage] = []
-        var alone: [PersistBatch] = []
         for effect in effects {
             switch effect {
             case .send(let message): outgoing.append(.raft(message))
-            case .persist(let batch) where mayWait && isAlone: alone.append(batch)
-            case .persist(let batch):
-                lastQueued = batch.ticket
-                parts.logWriter.push(.persist(batch))
-            case .apply(let entries): apply(entries)
+            case .persist(let batch): toWrite.append(batch)
+            case .apply(let entries): toApply.append(entries)
             case .fetch(let request): fetch(request)
             case .readReady(let token, let index): reads.ready(token, at: index)
             case .readFailed(let token): reads.failed(token)
             case .roleChanged(let change): roleChanged(change)
             case .sendSnapshot(let node): ship(to: node)
-            case .installSnapshot(let meta): install(meta)
+            case .installSnapshot(let meta):
+                // It comes after everything else.
+                while let batch = toWrite.popFirst() { leaveToLogWriter(batch) }
+                while let entries = toApply.popFirst() { parts.applier.push(.entries(entries)) }
+                isInstalling = true
+                install(meta)
             case .discardSnapshot(let meta): parts.snapshots.discard(meta)
             case .membershipChanged(let membership): membershipChanged(membership)
             case .membershipSettled(let index): membershipSettled(through: index)
@@ -471,8 +513,6 @@ final class Consensus {
             }
         }
         if !outgoing.isEmpty { parts.transport.send(outgoing) }
-        for batch in alone { persistAlone(batch, at: now) }
-        if !appliedHere.isEmpty { noteAppliedHere(at: now) }
     }
 
     private func proposalRefused(_ token: ProposalToken, _ refusal: ProposalRefusal) {
@@ -483,50 +523,58 @@ final class Consensus {
                 violation: InvariantViolation(rule: "proposal-refused", detail: "\(refusal) of \(token.rawValue)")))
     }
 
-    /// Nobody else is in the cluster, and the log writer has nothing left of the time when somebody was.
-    private var isAlone: Bool { decidesAlone && lastQueued <= lastPersisted }
-
     private var decidesAlone: Bool { core.membership.isAlone(parts.node) }
 
+    private var isDiskQuick: Bool { max(lastWriteTime, lastApplyTime) <= Self.maxWaitElsewhere }
+
+    /// Writes a batch now if that saves a way to the log writer and back, else leaves it to that thread.
+    ///
     /// A node that decides alone has nothing else to do while its disk works: nobody is to be heard or answered
-    /// meanwhile, and what clients send waits in the inbox for the next write. So it saves itself the way to the log
-    /// writer and back.
-    private func persistAlone(_ batch: PersistBatch, at now: MonotonicTime) {
+    /// meanwhile, and what clients send waits in the inbox for the next write. A follower of a leader with one client has
+    /// little else to do: what comes meanwhile shares the next write. A leader must hear its followers while it writes.
+    private func persistHere(_ batch: PersistBatch, at now: MonotonicTime) {
+        guard mayWait, !isInstalling, lastQueued <= lastPersisted, decidesAlone || mayWriteAsFollower(batch) else {
+            return leaveToLogWriter(batch)
+        }
         do throws(StorageError) {
             let start = SystemClock.monotonic()
             try parts.store.write([batch])
-            lastWait = SystemClock.monotonic().since(start)
-            parts.metrics.logSync.record(lastWait)
+            lastWriteTime = SystemClock.monotonic().since(start)
+            parts.metrics.logSync.record(lastWriteTime)
         } catch {
             return parts.failure.fail(NodeFailure(storage: error))
         }
         core.step(.persisted(batch.ticket), at: now)
-        perform(core.drainEffects(), at: now)
+        handOut(core.drainEffects())
+        Failpoint.logAfterReport.reach()
     }
 
-    /// A node that decides alone applies a few commands itself, too: beside the next write they would cost two more
-    /// hand-overs, and save nothing. Many are applied while the next batch is written.
+    private func mayWriteAsFollower(_ batch: PersistBatch) -> Bool {
+        core.role == .follower && isDiskQuick
+            && batch.entries.reduce(0) { $0 + $1.footprintBytes } <= Self.maxBytesWrittenHere
+    }
+
+    private func leaveToLogWriter(_ batch: PersistBatch) {
+        lastQueued = batch.ticket
+        parts.logWriter.push(.persist(batch))
+    }
+
+    /// Applies a few entries now: the way to the applier and back would take longer. Many are applied while the next
+    /// batch is written.
     ///
     /// The core must have heard of everything before: what the applier reports may still wait in the inbox.
-    private func apply(_ entries: [Entry]) {
-        guard mayWait, isAlone, parts.applier.isIdle, core.appliedIndex.next == entries.first?.index,
+    private func apply(_ entries: [Entry], at now: MonotonicTime) {
+        guard mayWait, !isInstalling, decidesAlone ? lastQueued <= lastPersisted : isDiskQuick, parts.applier.isIdle,
+            core.appliedIndex.next == entries.first?.index,
             entries.reduce(0, { $0 + $1.footprintBytes }) <= Self.maxBytesAppliedHere
         else { return parts.applier.push(.entries(entries)) }
-        let start = SystemClock.monotonic()
         do throws(NodeFailure) {
-            appliedHere += try parts.applier.applyHere(entries)
+            // The store lets writers wait when it can't flush fast enough: `take` notes how long.
+            for notice in try parts.applier.applyHere(entries) { take(notice, at: now) }
         } catch {
-            parts.failure.fail(error)
+            return parts.failure.fail(error)
         }
-        // The store lets writers wait when it can't flush fast enough.
-        lastWait = max(lastWait, SystemClock.monotonic().since(start))
-    }
-
-    private func noteAppliedHere(at now: MonotonicTime) {
-        let notices = appliedHere
-        appliedHere = []
-        for notice in notices { take(notice, at: now) }
-        perform(core.drainEffects(), at: now)
+        handOut(core.drainEffects())
     }
 
     private func fetch(_ request: FetchRequest) {
@@ -543,6 +591,7 @@ final class Consensus {
 
     private func roleChanged(_ change: RoleChange) {
         isBoardStale = true
+        lastPublished = .zero
         isRoomReportDue = true
         parts.metrics.leaderChanges.add()
         parts.logger.notice(

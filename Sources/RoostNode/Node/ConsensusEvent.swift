@@ -13,7 +13,8 @@ enum ConsensusEvent: Sendable {
     case peerMessages([PeerMessage])
     case linkUp(PeerIdentity, LinkDirection)
     case linkDown(NodeID, LinkDirection, LinkEnd)
-    case persisted(PersistTicket)
+    /// `time`: how long the write took.
+    case persisted(PersistTicket, time: Duration)
     case applied(AppliedNotice)
     case fetched(FetchRequest, [Entry])
     /// The state is durable up to here: the log may be cut as far as the other voters allow.
@@ -69,4 +70,6 @@ struct AppliedNotice: Sendable {
     var stamp: UInt64
     /// The members' addresses and ids after the page, if it changed anything about the membership.
     var cluster: ClusterPosition?
+    /// How long it took.
+    var time: Duration
 }

@@ -298,7 +298,7 @@ final class Engine: Sendable {
             maxInflightMessages: raft.maxInflightMessages, maxInflightBytes: raft.maxInflightBytes,
             // The consensus thread keeps the limit itself, before it proposes (`Consensus.Limits`).
             maxUncommittedBytes: .max, maxUnappliedBytes: raft.maxUnappliedBytes, maxApplyBytes: raft.maxApplyBytes,
-            entryCacheBytes: raft.entryCacheBytes,
+            entryCacheBytes: raft.entryCacheBytes, defersCommitNotices: true,
             leaseReads: raft.leaseReads, maxClockDriftPercent: raft.maxClockDriftPercent,
             diskStallLimit: raft.diskStallLimit, maxRetainedEntries: raft.maxRetainedEntries,
             maxRetainedBytes: raft.maxRetainedBytes, seed: UInt64.random(in: .min ... .max))

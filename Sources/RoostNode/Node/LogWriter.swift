@@ -66,8 +66,9 @@ final class LogWriter: Sendable {
         if let last = batches.last {
             let start = SystemClock.monotonic()
             try store.write(batches)
-            metrics.logSync.record(SystemClock.monotonic().since(start))
-            report(.persisted(last.ticket))
+            let time = SystemClock.monotonic().since(start)
+            metrics.logSync.record(time)
+            report(.persisted(last.ticket, time: time))
             Failpoint.logAfterReport.reach()
         }
         for item in work {

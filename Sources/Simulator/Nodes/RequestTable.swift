@@ -102,6 +102,7 @@ extension NodeProcess {
         }
         for proposal in proposals { world.judge.proposes(proposal.payload.count) }
         if !proposals.isEmpty { core.step(.proposed(proposals), at: now) }
+        for origin in Set(forwards.map(\.origin.node)) { core.step(.commitAwaited(by: NodeID(origin)), at: now) }
     }
 
     func refused(_ token: ProposalToken, _ refusal: ProposalRefusal) {

@@ -95,7 +95,8 @@ extension World {
             checkQuorum: core.checkQuorum, maxAppendBytes: core.maxAppendBytes,
             maxInflightMessages: core.maxInflightMessages, maxInflightBytes: core.maxInflightBytes,
             maxUncommittedBytes: core.maxUncommittedBytes, maxUnappliedBytes: core.maxUnappliedBytes,
-            maxApplyBytes: core.maxApplyBytes, entryCacheBytes: core.entryCacheBytes, leaseReads: core.leaseReads,
+            maxApplyBytes: core.maxApplyBytes, entryCacheBytes: core.entryCacheBytes,
+            defersCommitNotices: core.defersCommitNotices, leaseReads: core.leaseReads,
             diskStallLimit: .nanoseconds(Int64(core.diskStallLimit)), maxRetainedEntries: core.maxRetainedEntries,
             seed: coreSeed ^ UInt64(life) << 32)
     }

@@ -11,6 +11,9 @@ extension SwarmOptions {
         package init() {}
     }
 
+    /// Lower seeds are named by tests and mutants for what they found without.
+    private static let firstWithDeferredCommits: UInt64 = 10_000
+
     /// The options of a seed.
     package static func drawn(seed: UInt64, events: Int, limits: Limits = Limits()) -> SwarmOptions {
         var random = RandomStream(seed: seed).fork(.options)
@@ -31,6 +34,7 @@ extension SwarmOptions {
         options.drawFlood(&random)
         options.drawHunt(&random, limits)
         options.drawWildClocks(&random)
+        options.core.defersCommitNotices = random.chance(5_000) && seed >= firstWithDeferredCommits
         if limits.withoutPreVote { options.core.preVote = false }
         return options
     }

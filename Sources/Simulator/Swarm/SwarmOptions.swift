@@ -64,6 +64,7 @@ package struct SwarmOptions: Hashable, Sendable {
         package var maxUnappliedBytes = 256 << 20
         package var maxApplyBytes = 1 << 20
         package var entryCacheBytes = 1 << 20
+        package var defersCommitNotices = false
         package var maxRetainedEntries = 1_000_000
         package var diskStallLimit: UInt64 = 500 * Nanoseconds.perMillisecond
     }
@@ -118,6 +119,7 @@ extension SwarmOptions: CustomStringConvertible {
         parts.append("delay=\(network.delayMean / 1_000)us loss=\(network.loss) dup=\(network.duplication)")
         parts.append("straggler=\(network.straggler) sync=\(disk.syncMean / 1_000)us slow=\(disk.slow)")
         parts.append("drift=\(clock.maxDrift)ppm append=\(core.maxAppendBytes) inflight=\(core.maxInflightMessages)")
+        parts.append("deferscommits=\(core.defersCommitNotices)")
         parts.append("uncommitted=\(core.maxUncommittedBytes) unapplied=\(core.maxUnappliedBytes)")
         parts.append("cache=\(core.entryCacheBytes) apply=\(core.maxApplyBytes) retained=\(core.maxRetainedEntries)")
         parts.append("page=\(shell.maxPageEntries)")

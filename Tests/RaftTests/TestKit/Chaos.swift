@@ -90,6 +90,7 @@ struct Chaos {
         configuration.maxUncommittedBytes = [500, 1 << 20][Int(random.next(below: 2))]
         configuration.maxRetainedEntries = [3, 20, 1_000_000][Int(random.next(below: 3))]
         configuration.diskStallLimit = [.milliseconds(150), .seconds(2)][Int(random.next(below: 2))]
+        configuration.defersCommitNotices = random.next(below: 2) == 0
         return configuration
     }
 
