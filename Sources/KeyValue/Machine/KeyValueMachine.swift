@@ -13,6 +13,8 @@ package final class KeyValueMachine<Store: StateStore> {
     private let appliedKey: Bytes
     private let sessions = SessionTable()
     private var hasFailed = false
+    /// Keys that were removed since this machine was made, and removals of all keys: each leaves something to compact away.
+    package private(set) var removals = 0
 
     package init(store: Store, group: UInt64) {
         self.store = store
@@ -65,6 +67,7 @@ package final class KeyValueMachine<Store: StateStore> {
         do throws(StateStoreError) { try store.commit(batch) } catch { throw .store(error) }
         sessions.didApply(through: last.index)
         hasFailed = false
+        removals += transition.removals
         for (origin, outcomes) in settlements { settle(origin, outcomes) }
     }
 

@@ -9,6 +9,8 @@ struct Transition<Store: StateStore> {
     private var overlay: Overlay?
     let sessions: SessionTable
     var sessionChanges = SessionChanges()
+    /// Keys that were removed, and removals of all keys.
+    private(set) var removals = 0
 
     /// - Parameter tracksWrites: whether any command will read; if not, writes are not remembered.
     init(store: Store, batch: Store.Batch, group: UInt64, sessions: SessionTable, tracksWrites: Bool) {
@@ -192,10 +194,12 @@ extension Transition {
     }
 
     mutating func delete(_ key: UnsafeRawBufferPointer, _ context: CommandContext) {
+        removals += 1
         overlay?.set(context.bytes(of: key), .absent)
     }
 
     mutating func deleteAll() {
+        removals += 1
         let (lower, upper) = StateKey.userRange(group: group)
         batch.deleteRange(from: lower, to: upper)
         overlay?.flush()

@@ -8,6 +8,8 @@ package final class NodeMetrics: Sendable {
     package let apply = LatencyHistogram()
     /// Commands of this node's clients that were answered from the apply stream.
     package let settledCommands = Counter()
+    /// Keys that were removed, and removals of all keys, whoever asked for them.
+    package let removals = Counter()
     package let proposedBlocks = Counter()
     package let proposedSegments = Counter()
     package let forwardedSegments = Counter()

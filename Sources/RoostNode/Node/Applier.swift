@@ -161,6 +161,7 @@ final class Applier: Sendable {
         let time = SystemClock.monotonic().since(began)
         metrics.apply.record(time)
         metrics.settledCommands.add(commands)
+        metrics.removals.add(applied.removals)
         maintenance.noteApplied(entries: page.count, bytes: bytes, through: last.index)
         return AppliedNotice(
             last: last.id, settled: settled, stamp: applied.stamp, cluster: applied.cluster, time: time)

@@ -267,7 +267,7 @@ final class Engine: Sendable {
         guard let reading = recovered.space else { return nil }
         let watch = SpaceWatch(
             node: recovered.store.identity.node, configuration: environment.configuration, store: recovered.store,
-            relief: relief, board: environment.space, statusBoard: environment.board, failure: environment.failure,
+            relief: relief, board: environment.space, metrics: environment.view.metrics, failure: environment.failure,
             logger: environment.logger, report: report)
         watch.take(reading, at: SystemClock.monotonic())
         return watch

@@ -20,9 +20,13 @@ final class StateMachine: @unchecked Sendable {
         var stamp: UInt64 = 0
         /// What the membership is after the page, if an entry was about it.
         var cluster: ClusterPosition?
+        /// `KeyValueMachine.removals` of the page.
+        var removals = 0
     }
 
-    private let applyUnits: ([ApplyUnit], (Origin, [Outcome]) -> Void) throws(ApplyError) -> Void
+    /// Returns `KeyValueMachine.removals` so far.
+    private let applyUnits: ([ApplyUnit], (Origin, [Outcome]) -> Void) throws(ApplyError) -> Int
+    private var removals = 0
     /// As of the last applied entry.
     private(set) var cluster: ClusterPosition
 
@@ -33,6 +37,7 @@ final class StateMachine: @unchecked Sendable {
         let machine = KeyValueMachine(store: store, group: group.rawValue)
         applyUnits = { (units, settle) throws(ApplyError) in
             try machine.apply(units, settlingFor: node.rawValue, incarnation: incarnation, settle)
+            return machine.removals
         }
         self.cluster = cluster
     }
@@ -63,7 +68,8 @@ final class StateMachine: @unchecked Sendable {
         units[units.count - 1].position = position(at: lastID).encode()
         Failpoint.memberBeforeApply.reach(when: result.cluster != nil)
         do throws(ApplyError) {
-            try applyUnits(units, settle)
+            let all = try applyUnits(units, settle)
+            (result.removals, removals) = (all - removals, all)
         } catch {
             throw NodeFailure(applying: error)
         }

@@ -33,17 +33,15 @@ struct ReliefPlan {
         var idleCopyBytes: UInt64 = 0
         /// `SpaceBoard.cuts` now.
         var cuts: Int
-        /// The last applied entry.
-        var applied: UInt64
+        /// `NodeMetrics.removals` now: each leaves something to compact away.
+        var removals: UInt64
         var now: MonotonicTime
     }
 
     /// Smaller gains are not worth a file.
     private static let minGain: UInt64 = 1 << 20
-    /// Writes that were admitted before room was low are applied by then.
+    /// As long after a start what an earlier process left of the log is cut, if it is.
     private static let settlingTime = Duration.seconds(2)
-    /// A deletion may have been among those: after this long it is tried.
-    private static let doubtTime = Duration.seconds(30)
     /// Deletions come in rows: the last one is waited for, but not for ever.
     private static let quietTime = Duration.milliseconds(500)
     private static let longestRow = Duration.seconds(5)
@@ -60,14 +58,12 @@ struct ReliefPlan {
     private var nextCompaction = MonotonicTime.zero
 
     private struct LowPeriod {
-        var began: MonotonicTime
-        var appliedAtStart: UInt64
-        /// From here on, what is applied frees room.
-        var appliedBase: UInt64?
         var hasCompacted = false
-        var lastApplied: UInt64
+        /// Removals that a compaction has dealt with, or that came before room was low.
+        var removalsDone: UInt64
+        var lastRemovals: UInt64
         var lastChange: MonotonicTime
-        /// Of the row of deletions that was not compacted away yet.
+        /// Of the row of removals that was not compacted away yet.
         var rowBegan: MonotonicTime?
     }
 
@@ -101,7 +97,7 @@ struct ReliefPlan {
             steps.append(.compactLog)
         }
         if picture.level > .ample, reading.roomBytes >= 2 * picture.leastRoomOfCompactions, gains(situation) {
-            low?.appliedBase = situation.applied
+            low?.removalsDone = situation.removals
             low?.hasCompacted = true
             low?.rowBegan = nil
             steps.append(.compactState)
@@ -128,19 +124,14 @@ struct ReliefPlan {
 
     private mutating func noteLevel(_ situation: Situation) {
         guard situation.picture.level > .ample else { return low = nil }
-        let (now, applied) = (situation.now, situation.applied)
-        var period =
-            low ?? LowPeriod(began: now, appliedAtStart: applied, lastApplied: applied, lastChange: now)
-        if applied > period.lastApplied { (period.lastApplied, period.lastChange) = (applied, now) }
-        if let base = period.appliedBase, applied > base { period.rowBegan = period.rowBegan ?? now }
-        if period.appliedBase == nil, now.since(period.began) > Self.settlingTime {
-            period.appliedBase = applied
-        }
+        let (now, removals) = (situation.now, situation.removals)
+        var period = low ?? LowPeriod(removalsDone: removals, lastRemovals: removals, lastChange: now)
+        if removals > period.lastRemovals { (period.lastRemovals, period.lastChange) = (removals, now) }
+        if removals > period.removalsDone { period.rowBegan = period.rowBegan ?? now }
         low = period
     }
 
-    /// While room is low only what frees room is applied, and is worth a compaction: after the first moments, in which
-    /// what was under way is. Of what came before, much must be obsolete.
+    /// Removals are worth a compaction when their row has ended; else only much that is obsolete is, once.
     private func gains(_ situation: Situation) -> Bool {
         guard let low else { return false }
         if let began = low.rowBegan {
@@ -148,7 +139,6 @@ struct ReliefPlan {
                 || situation.now.since(began) >= Self.longestRow
         }
         if low.hasCompacted { return false }
-        if situation.now.since(low.began) > Self.doubtTime, situation.applied > low.appliedAtStart { return true }
         return situation.obsoleteBytes >= max(Self.minGain, situation.picture.limits.minFree / 4)
     }
 

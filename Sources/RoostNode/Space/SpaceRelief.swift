@@ -30,12 +30,12 @@ final class SpaceRelief: Sendable {
     }
 
     /// Does what is worth doing, unless it is at it already. Returns at once.
-    func consider(_ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, applied: UInt64, now: MonotonicTime) {
+    func consider(_ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, removals: UInt64, now: MonotonicTime) {
         guard !isBusy.load(ordering: .acquiring) else { return endHungryCompaction(picture) }
         let situation = ReliefPlan.Situation(
             picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
             obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),
-            idleCopyBytes: idleCopyBytes(picture), cuts: board.cuts, applied: applied, now: now)
+            idleCopyBytes: idleCopyBytes(picture), cuts: board.cuts, removals: removals, now: now)
         let steps = plan.withLock { $0.next(situation) }
         guard !steps.isEmpty else { return }
         isBusy.store(true, ordering: .releasing)

@@ -35,7 +35,7 @@ final class SpaceWatch: Sendable {
     private let reserve: ReserveFile
     private let relief: SpaceRelief
     private let board: SpaceBoard
-    private let statusBoard: StatusBoard
+    private let metrics: NodeMetrics
     private let failure: FailureLatch
     private let logger: Logger
     private let report: @Sendable (ConsensusEvent) -> Void
@@ -44,7 +44,7 @@ final class SpaceWatch: Sendable {
 
     init(
         node: NodeID, configuration: NodeConfiguration, store: NodeStore, relief: SpaceRelief, board: SpaceBoard,
-        statusBoard: StatusBoard, failure: FailureLatch, logger: Logger,
+        metrics: NodeMetrics, failure: FailureLatch, logger: Logger,
         report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.node = node
@@ -53,7 +53,7 @@ final class SpaceWatch: Sendable {
         reserve = ReserveFile(directory: configuration.node.dataDir)
         self.relief = relief
         self.board = board
-        self.statusBoard = statusBoard
+        self.metrics = metrics
         self.failure = failure
         self.logger = logger
         self.report = report
@@ -82,8 +82,7 @@ final class SpaceWatch: Sendable {
             state.withLock { $0.hasFailed = false }
             let picture = take(SpaceReading(space, statistics), at: now)
             keepReserve(picture, at: now)
-            let applied = statusBoard.picture?.core.appliedIndex.rawValue ?? 0
-            relief.consider(picture, statistics, applied: applied, now: now)
+            relief.consider(picture, statistics, removals: UInt64(metrics.removals.current), now: now)
             return Self.pause(after: picture)
         } catch {
             let isFirst = state.withLock { state in

@@ -66,6 +66,8 @@ struct MetricsPage {
             "roost_commands_settled_total", "Write commands of this node's clients that were applied.",
             view.metrics.settledCommands.current)
         text.counter(
+            "roost_removals_total", "Keys removed, and removals of all keys.", view.metrics.removals.current)
+        text.counter(
             "roost_segments_in_doubt_total", "Segments answered INDOUBT.", view.metrics.inDoubt.current)
         text.counter(
             "roost_segments_expired_total", "Segments answered LOADING or BUSY: certainly not applied.",

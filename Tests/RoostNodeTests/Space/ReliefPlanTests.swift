@@ -15,7 +15,7 @@ struct ReliefPlanTests {
     /// Sizes in MiB, times in milliseconds.
     private func situation(
         free: UInt64, owed: UInt64 = 0, wal: UInt64 = 0, logTables: UInt64 = 0, obsolete: UInt64 = 0,
-        kept: UInt64 = 0, cuts: Int = 0, applied: UInt64 = 0, at time: UInt64
+        kept: UInt64 = 0, cuts: Int = 0, removals: UInt64 = 0, at time: UInt64
     ) -> ReliefPlan.Situation {
         let reading = SpaceReading(capacityBytes: 100 << 20, freeBytes: free << 20, owedBytes: owed << 20)
         var gauge = SpaceGauge()
@@ -24,7 +24,7 @@ struct ReliefPlanTests {
             picture: .init(
                 reading: reading, limits: Self.limits, level: gauge.level, reserveBytes: 0, copyBytes: kept << 20),
             walBytes: wal << 20, logTableBytes: logTables << 20, obsoleteBytes: obsolete << 20,
-            idleCopyBytes: kept << 20, cuts: cuts, applied: applied,
+            idleCopyBytes: kept << 20, cuts: cuts, removals: removals,
             now: MonotonicTime(nanoseconds: 1_000_000_000_000 + time * 1_000_000))
     }
 
@@ -118,34 +118,33 @@ struct ReliefPlanTests {
         #expect(done == [[.dropSnapshots, .pauseCompactions], [.compactState], []])
     }
 
-    @Test func `deletions are worth a compaction, what was under way when room became low is not`() {
+    @Test func `removals are worth a compaction, once their row has ended`() {
         let done = steps([
-            situation(free: 39, applied: 100, at: 0), situation(free: 39, applied: 150, at: 1_900),
-            situation(free: 39, applied: 150, at: 2_100), situation(free: 39, applied: 150, at: 3_000),
+            // Those from before room was low are compacted away with everything else.
+            situation(free: 39, removals: 100, at: 0), situation(free: 39, removals: 100, at: 60_000),
             // A row of them, and its end.
-            situation(free: 39, applied: 151, at: 3_100), situation(free: 39, applied: 152, at: 3_500),
-            situation(free: 39, applied: 152, at: 3_900), situation(free: 39, applied: 152, at: 4_000),
-            situation(free: 39, applied: 152, at: 9_000),
+            situation(free: 39, removals: 101, at: 63_100), situation(free: 39, removals: 102, at: 63_500),
+            situation(free: 39, removals: 102, at: 63_900), situation(free: 39, removals: 102, at: 64_000),
+            situation(free: 39, removals: 102, at: 69_000),
         ])
-        #expect(done == [[.dropSnapshots, .pauseCompactions], [], [], [], [], [], [], [.compactState], []])
+        #expect(done == [[.dropSnapshots, .pauseCompactions], [], [], [], [], [.compactState], []])
     }
 
-    @Test func `a row of deletions that does not end is not waited for`() {
-        let row = stride(from: 2_200 as UInt64, through: 7_200, by: 200).map {
-            situation(free: 39, applied: $0, at: $0)
+    @Test func `removals in the first moments count as well`() {
+        let done = steps([
+            situation(free: 39, at: 0), situation(free: 39, removals: 7, at: 100),
+            situation(free: 39, removals: 7, at: 500), situation(free: 39, removals: 7, at: 600),
+        ])
+        #expect(done == [[.dropSnapshots, .pauseCompactions], [], [], [.compactState]])
+    }
+
+    @Test func `a row of removals that does not end is not waited for`() {
+        let row = stride(from: 200 as UInt64, through: 5_200, by: 200).map {
+            situation(free: 39, removals: $0, at: $0)
         }
-        let done = steps([situation(free: 39, applied: 1, at: 0), situation(free: 39, applied: 1, at: 2_100)] + row)
+        let done = steps([situation(free: 39, removals: 1, at: 0)] + row)
         #expect(done.count { $0 == [.compactState] } == 1)
         #expect(done.last == [.compactState])
-    }
-
-    @Test func `after a while also what was under way gets a try, as a deletion may have been in it`() {
-        let done = steps([
-            situation(free: 39, applied: 100, at: 0), situation(free: 39, applied: 150, at: 1_900),
-            situation(free: 39, applied: 150, at: 29_000), situation(free: 39, applied: 150, at: 31_000),
-            situation(free: 39, applied: 150, at: 90_000),
-        ])
-        #expect(done == [[.dropSnapshots, .pauseCompactions], [], [], [.compactState], []])
     }
 
     @Test func `a compaction needs room to be ended in time`() {
@@ -157,14 +156,14 @@ struct ReliefPlanTests {
 
     @Test func `compactions take half of the time at most`() {
         var plan = ReliefPlan()
-        let first = plan.next(situation(free: 39, obsolete: 50, applied: 1, at: 0))
+        let first = plan.next(situation(free: 39, obsolete: 50, removals: 1, at: 0))
         #expect(first == [.dropSnapshots, .compactState])
         let start = situation(free: 39, at: 0).now
         plan.compacted(from: start, to: start.advanced(by: .seconds(3)))
-        _ = plan.next(situation(free: 39, applied: 1, at: 4_000))
-        _ = plan.next(situation(free: 39, applied: 2, at: 5_000))
-        let early = plan.next(situation(free: 39, applied: 2, at: 5_999))
-        let late = plan.next(situation(free: 39, applied: 2, at: 6_000))
+        _ = plan.next(situation(free: 39, removals: 1, at: 4_000))
+        _ = plan.next(situation(free: 39, removals: 2, at: 5_000))
+        let early = plan.next(situation(free: 39, removals: 2, at: 5_999))
+        let late = plan.next(situation(free: 39, removals: 2, at: 6_000))
         #expect(early == [])
         #expect(late == [.compactState])
     }
