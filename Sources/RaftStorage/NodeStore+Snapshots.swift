@@ -50,6 +50,12 @@ extension NodeStore {
     /// - Returns: what is wrong with it; nil if nothing is.
     package func recheckSnapshot(_ group: GroupID) throws(StorageError) -> String? { try shelf.recheckOwn(group) }
 
+    /// Removes this node's own snapshot unless it is newer than `index`: it can't be read. The next `makeSnapshot` makes
+    /// another.
+    package func dropSnapshot(of group: GroupID, through index: LogIndex) throws(StorageError) {
+        try shelf.removeOwn(group, before: index.next)
+    }
+
     // MARK: Receiving
 
     /// Begins to receive a snapshot, or goes on where a transfer of the very same one from `sender` broke off: at

@@ -239,6 +239,41 @@ struct SnapshotTests {
         _ = try store.receive(snapshot)
     }
 
+    // MARK: A full disk
+
+    private func store(on files: FullFiles) throws -> NodeStore {
+        let configuration = node.configuration()
+        let store = try NodeStore.open(
+            configuration, identity: try .make(for: configuration), engine: MemoryEngine(), files: files)
+        _ = try store.recoverApplying()
+        return store
+    }
+
+    @Test(arguments: FullFiles.Step.allCases)
+    func `a received snapshot that could not be made durable is given back, and the next attempt begins anew`(
+        step: FullFiles.Step
+    ) throws {
+        let files = FullFiles()
+        let store = try store(on: files)
+        let snapshot = try SnapshotBytes.make(last: 20)
+        files.failNext(step)
+        #expect(throws: SnapshotError.storage(FullFiles.error)) { try store.receive(snapshot) }
+        #expect(try files.names(in: "incoming") == [])
+        #expect(try store.receiveSnapshot(snapshot.description, from: sender).offset == 0)
+        _ = try store.receive(snapshot)
+    }
+
+    @Test(arguments: FullFiles.Step.allCases)
+    func `a snapshot that could not be made durable leaves nothing`(step: FullFiles.Step) throws {
+        let files = FullFiles()
+        let store = try store(on: files)
+        try store.fill(1...10, term: 1)
+        files.failNext(step)
+        #expect(throws: FullFiles.error) { try store.makeSnapshot(group) }
+        #expect(try files.names(in: "snapshots") == [])
+        #expect(try store.makeSnapshot(group).meta.index == LogIndex(10))
+    }
+
     @Test func `a description comes back as it was, and damage of it is noticed`() throws {
         let description = try SnapshotBytes.make(last: 3).description
         let bytes = description.encode()

@@ -134,9 +134,9 @@ extension Failpoint {
         switch self {
         case .logBeforeSync, .logAfterSync, .truncateBefore, .applyBefore, .flushBefore, .flushAfter,
             .suspectBeforeWrite, .peerBeforeWrite, .snapshotMakeBlock, .snapshotMakeBeforeRename,
-            .snapshotReceiveChunk, .snapshotReceiveBeforeSync, .snapshotReceiveBeforeRename, .installBefore,
-            .installAfterCreate, .installWhileLoading, .installBeforeIngest, .installAfterIngest, .installAfterPointer,
-            .leaveBeforeWrite:
+            .snapshotSendChunk, .snapshotReceiveChunk, .snapshotReceiveBeforeSync, .snapshotReceiveBeforeRename,
+            .installBefore, .installAfterCreate, .installWhileLoading, .installBeforeIngest, .installAfterIngest,
+            .installAfterPointer, .leaveBeforeWrite:
             true
         default: false
         }

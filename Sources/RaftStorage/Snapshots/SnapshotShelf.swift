@@ -26,14 +26,21 @@ final class SnapshotShelf: Sendable {
             let file = try files.create(draft)
             let description: SnapshotDescription
             do throws(StorageError) { description = try make(file) } catch {
-                try? files.remove(draft)
+                try files.remove(draft)
                 throw error
             }
-            try Failpoint.snapshotMakeBeforeRename.reachOrFail()
-            try files.rename(draft, to: Self.name(of: description))
+            let name = Self.name(of: description)
+            do throws(StorageError) {
+                try Failpoint.snapshotMakeBeforeRename.reachOrFail()
+                try files.rename(draft, to: name)
+            } catch {
+                // It may have its new name, and that not durably.
+                for name in [draft, name] { try files.remove(name) }
+                throw error
+            }
             Failpoint.snapshotMakeAfterRename.reach()
             own.withLock { $0[group] = description }
-            if let old, Self.name(of: old) != Self.name(of: description) { try files.remove(Self.name(of: old)) }
+            if let old, Self.name(of: old) != name { try files.remove(Self.name(of: old)) }
             return SnapshotReader(file, description)
         }
     }

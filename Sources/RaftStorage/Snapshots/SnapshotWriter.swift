@@ -52,7 +52,7 @@ package final class SnapshotWriter: Sendable {
         }
     }
 
-    /// Checks the whole snapshot and makes it durable. A malformed one is removed.
+    /// Checks the whole snapshot and makes it durable. One that is malformed, or could not be made durable, is removed.
     package func finish() throws(SnapshotError) -> ReceivedSnapshot {
         try content.withLock { (content) throws(SnapshotError) in
             try check(content)
@@ -66,12 +66,18 @@ package final class SnapshotWriter: Sendable {
                 throw error
             }
             let received = ReceivedSnapshot(description: description, name: name + ".snap")
-            try snapshot { () throws(StorageError) in
+            do throws(StorageError) {
                 try Failpoint.snapshotReceiveBeforeSync.reachOrFail()
                 try file.sync()
                 try Failpoint.snapshotReceiveBeforeRename.reachOrFail()
                 try files.rename(name, to: received.name)
                 Failpoint.snapshotReceiveAfterRename.reach()
+            } catch {
+                // What a failed sync has left may look written to the next one: no attempt may go on with this file.
+                try snapshot { () throws(StorageError) in
+                    for name in [name, received.name] { try files.remove(name) }
+                }
+                throw .storage(error)
             }
             return received
         }

@@ -85,13 +85,29 @@ final class SnapshotTraffic: Sendable {
                 "sending a snapshot",
                 metadata: ["peer.id": "\(node)", "raft.index": "\(index)", "bytes": "\(reader.totalBytes)"])
             _ = transport.sendSnapshot(
-                to: node, group: group, term: term, source: SnapshotFileSource(reader),
+                to: node, group: group, term: term, source: source(reader),
                 onEnd: { end in
                     Failpoint.snapshotSendAfter.reach()
                     logger.info("snapshot sent", metadata: ["peer.id": "\(node)", "snapshot.end": "\(end)"])
                     if case .refused = end { self.recheck() }
                     report(.snapshotReported(to: node, end == .delivered ? .delivered(index) : .failed))
                 })
+        }
+    }
+
+    /// The file, as the transport reads it: on threads of its own, which know nothing of disks.
+    func source(_ reader: SnapshotReader) -> SnapshotFileSource {
+        SnapshotFileSource(reader) { [self] error in unreadable(reader.meta, error) }
+    }
+
+    /// The transfer fails, and will be tried again: not with this file, and not at all on a disk that failed.
+    private func unreadable(_ meta: SnapshotMeta, _ error: StorageError) {
+        guard error.kind == .corruption else { return failure.fail(NodeFailure(storage: error)) }
+        // It is made of what the node has: nothing is lost with it. Before the failed transfer is told of, so that the next
+        // attempt stands behind this in the queue.
+        run { [self] () throws(StorageError) in
+            try store.dropSnapshot(of: group, through: meta.index)
+            logger.error("this node's own snapshot was damaged and is made anew", metadata: ["error": "\(error)"])
         }
     }
 
@@ -220,28 +236,6 @@ final class SnapshotTraffic: Sendable {
     }
 }
 
-/// A finished snapshot file, as the transport sends it.
-private final class SnapshotFileSource: SnapshotSource {
-    let metadata: Bytes
-    let totalBytes: UInt64
-    private let reader: SnapshotReader
-
-    init(_ reader: SnapshotReader) {
-        self.reader = reader
-        metadata = reader.metadata
-        totalBytes = reader.totalBytes
-    }
-
-    func read(offset: UInt64, count: Int) throws(SnapshotSourceError) -> Bytes {
-        Failpoint.snapshotSendChunk.reach()
-        do throws(StorageError) {
-            return try reader.read(offset: offset, count: count)
-        } catch {
-            throw SnapshotSourceError(error.message)
-        }
-    }
-}
-
 /// A snapshot file that grows as it arrives.
 private final class SnapshotFileSink: SnapshotSink {
     private let writer: SnapshotWriter
@@ -286,7 +280,7 @@ private final class SnapshotFileSink: SnapshotSink {
                 switch error {
                 case .malformed(let what): done(.failed(what))
                 case .storage(let error):
-                    // The transfer alone suffers, and gives back what it took.
+                    // The transfer alone suffers, and gives back what it took; `finish` has done so by itself.
                     guard error.kind == .noSpace else { throw error }
                     try writer.discard()
                     done(.failed("no space left for the snapshot: \(error.message)"))
