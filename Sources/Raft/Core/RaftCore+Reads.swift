@@ -1,7 +1,7 @@
 /// Linearizable reads by ReadIndex (Raft thesis, section 6.4), and leases (6.4.1) that spare the round.
 extension RaftCore {
     mutating func requestReadIndex(_ token: ReadToken) {
-        if role == .leader { return admit(ReadQueue.Request(token: token, follower: nil)) }
+        if role == .leader { return admit(readRequest(token, follower: nil)) }
         guard let leader else {
             effects.append(.readFailed(token))
             return
@@ -13,8 +13,12 @@ extension RaftCore {
     // MARK: Leader
 
     mutating func readIndexRequested(_ token: ReadToken, by follower: NodeID) {
-        let request = ReadQueue.Request(token: token, follower: follower)
+        let request = readRequest(token, follower: follower)
         if role == .leader { admit(request) } else { fail(request) }
+    }
+
+    private func readRequest(_ token: ReadToken, follower: NodeID?) -> ReadQueue.Request {
+        ReadQueue.Request(token: token, follower: follower, floor: log.commitIndex)
     }
 
     private mutating func admit(_ request: ReadQueue.Request) {
@@ -51,9 +55,9 @@ extension RaftCore {
     }
 
     private mutating func answer(_ request: ReadQueue.Request, index: LogIndex) {
-        guard index >= leadership.firstIndex, index <= log.commitIndex else {
-            return violate(
-                .readIndex, "index \(index) not in \(leadership.firstIndex)...\(log.commitIndex)")
+        let floor = max(leadership.firstIndex, request.floor)
+        guard index >= floor, index <= log.commitIndex else {
+            return violate(.readIndex, "index \(index) not in \(floor)...\(log.commitIndex)")
         }
         if let follower = request.follower {
             send(.readIndexResponse(request.token, index: index), to: follower)

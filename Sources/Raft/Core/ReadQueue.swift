@@ -10,6 +10,8 @@ struct ReadQueue: Hashable, Sendable {
         var token: ReadToken
         /// The follower that asked; `nil`: this node.
         var follower: NodeID?
+        /// What this node knew to be committed when the read came: its index is not below.
+        var floor: LogIndex
     }
 
     private struct Waiting: Hashable, Sendable {
@@ -105,7 +107,8 @@ struct ReadQueue: Hashable, Sendable {
     /// Takes everything that waits, and forgets the rounds: they belong to a leadership.
     mutating func takeAll() -> [Request] {
         let all =
-            awaitingCommit + waiting.map(\.request) + forwarded.map { Request(token: $0.token, follower: nil) }
+            awaitingCommit + waiting.map(\.request)
+            + forwarded.map { Request(token: $0.token, follower: nil, floor: .zero) }
         self = ReadQueue()
         return all
     }

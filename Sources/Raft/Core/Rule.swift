@@ -34,7 +34,7 @@ enum Rule: String, CaseIterable, Sendable {
     case promiseNotDurable = "promise-not-durable"
     /// The state machine gets each entry once, in order.
     case applyOrder = "apply-order"
-    /// Own term's first entry <= read index <= commit index.
+    /// Own term's first entry, and what was committed when the read came <= read index <= commit index.
     case readIndex = "read-index"
     /// A lease rests on a quorum that was heard after the lease began.
     case leaseQuorum = "lease-quorum"

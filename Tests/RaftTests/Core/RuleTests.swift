@@ -65,7 +65,7 @@ struct RuleTests {
             core.log = Log(terms: terms, unapplied: [entry(1, 2), entry(1, 3)], commit: 2, applied: 0)
         case .readIndex:
             core = committedLeader().core
-            core.reads.awaitRound(ReadQueue.Request(token: read(1), follower: nil), index: 9)
+            core.reads.awaitRound(ReadQueue.Request(token: read(1), follower: nil, floor: 9), index: 1)
             core.reads.startRound(at: core.now)
             core.reads.confirmed(core.reads.round)
             core.confirmReads()
