@@ -26,6 +26,8 @@ struct JournalFile {
     private let file: DiskFile
     private var offset = 0
     private var isInsideRecord = false
+    /// The space behind the last record was looked through.
+    private var hasReachedEnd = false
     /// Found so far; nothing is read behind it.
     private(set) var damage: Damage?
 
@@ -52,6 +54,15 @@ struct JournalFile {
             offset = start + end
             noteDamage(flaw, isLast: try !isAnythingValid(in: start, from: end))
             return nil
+        }
+        if count - end >= Self.headBytes, !hasReachedEnd {
+            // RocksDB goes on with the next block without a word.
+            guard try !isAnythingValid(in: start, from: end) else {
+                offset = start + end
+                noteDamage("zeros where a record was", isLast: false)
+                return nil
+            }
+            hasReachedEnd = true
         }
         offset = start + count
         return count
@@ -98,24 +109,44 @@ struct JournalFile {
 
     /// Whether a record begins anywhere behind the damage and is intact: it was written later, after the damaged one had
     /// been synced. In the block of the damage no length can be believed: every place is tried.
+    ///
+    /// The middle and the end of a record count for nothing by themselves: pieces of one write may reach the disk in any
+    /// order before power fails.
     private func isAnythingValid(in block: Int, from position: Int) throws(StorageError) -> Bool {
         for start in stride(from: block, to: file.byteCount, by: Self.blockBytes) {
             let count = min(Self.blockBytes, file.byteCount - start)
             let isValid = try file.withBytes(start, count) { (bytes) throws(StorageError) in
-                let places = start == block ? position + 1..<max(position + 1, count) : 0..<1
-                return places.contains { Self.beginsRecord(bytes, $0) }
+                start == block
+                    ? (position..<count).contains { Self.beginsRecord(bytes, $0) } : Self.holdsBeginning(bytes)
             }
             if isValid { return true }
         }
         return false
     }
 
+    /// Whether an intact record begins in a block that has nothing to do with the damage. It may begin with pieces of a
+    /// record that began in an earlier one; behind further damage every place is tried.
+    private static func holdsBeginning(_ block: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        while let length = intactLength(block, position) {
+            if beginsRecord(block, position) { return true }
+            position += headBytes + length
+        }
+        return (position..<block.count).contains { beginsRecord(block, $0) }
+    }
+
     private static func beginsRecord(_ block: UnsafeRawBufferPointer, _ position: Int) -> Bool {
         guard block.count - position >= headBytes else { return false }
         let kind = block[position + 6]
+        return (kind == Kind.whole || kind == Kind.first) && intactLength(block, position) != nil
+    }
+
+    /// How many bytes the piece at a place has behind its head; nil if that is no piece, or a damaged one.
+    private static func intactLength(_ block: UnsafeRawBufferPointer, _ position: Int) -> Int? {
+        guard block.count - position >= headBytes else { return nil }
         let length = Int(block.number(position + 4, as: UInt16.self))
-        return (kind == Kind.whole || kind == Kind.first) && length <= block.count - position - headBytes
-            && isIntact(block, position, length)
+        guard length <= block.count - position - headBytes, isIntact(block, position, length) else { return nil }
+        return length
     }
 
     /// The damage in the last block of a file, where RocksDB can't tell it from a write that was cut off; nil for none.
