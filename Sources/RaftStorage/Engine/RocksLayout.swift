@@ -8,6 +8,8 @@ enum RocksLayout {
     private static let filterBitsPerKey = 10.0
     /// Write an SST file back in such steps, so that its final sync doesn't hold up the log's.
     private static let bytesPerSync: UInt64 = 1 << 20
+    /// RocksDB's `format_version` of table files, whatever a later RocksDB has for its default: `TableFile` reads them.
+    static let tableVersion: Int32 = 5
 
     /// The state is flushed often, so that a restart has little to apply again: its files of level 0 are a quarter of what
     /// RocksDB expects there. Compacting three times as many at once writes about as much as with RocksDB's own numbers;
@@ -49,6 +51,7 @@ enum RocksLayout {
         options.cacheIndexAndFilterBlocks = false
         // The one that `TableFile` checks without RocksDB. The cost is about that of RocksDB's own default.
         options.checksum = .crc32c
+        options.tableVersion = tableVersion
         if !configuration.compactsByItself { options.extra = "disable_auto_compactions=true;" }
         switch name {
         case .raft:

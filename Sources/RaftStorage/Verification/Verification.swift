@@ -131,16 +131,13 @@ package struct Verification {
         for path in paths {
             let before = done
             do throws(StorageError) {
-                if var table = try TableFile.open(try DiskFile(path)) {
-                    while true {
-                        do throws(StorageError) {
-                            guard let bytes = try table.checkNext() else { break }
-                            done += UInt64(bytes)
-                            if done % (8 << 20) < UInt64(bytes) { step(.tables, done, of: total) }
-                        } catch { try take(error, .tables) }
-                    }
-                } else {
-                    report.add(.note, .tables, "\(path) has a layout that only RocksDB reads")
+                var table = try TableFile.open(try DiskFile(path))
+                while true {
+                    do throws(StorageError) {
+                        guard let bytes = try table.checkNext() else { break }
+                        done += UInt64(bytes)
+                        if done % (8 << 20) < UInt64(bytes) { step(.tables, done, of: total) }
+                    } catch { try take(error, .tables) }
                 }
             } catch {
                 try take(areLive ? error : error.perhapsUnfinished, .tables)

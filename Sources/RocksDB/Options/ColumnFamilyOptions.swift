@@ -53,6 +53,8 @@ public struct ColumnFamilyOptions: Sendable {
     public var cacheIndexAndFilterBlocks = false
     /// Default `.xxh3`.
     public var checksum = Checksum.xxh3
+    /// Layout of table files written from now on (`format_version`); all that this RocksDB knows can be read. Default 5.
+    public var tableVersion: Int32 = 5
     /// Compact only when told to. Default false.
     public var disableAutomaticCompactions = false
     /// Settings that the C API has no function for, as `name=value;name=value`; an unknown name refuses to open.
@@ -92,6 +94,7 @@ public struct ColumnFamilyOptions: Sendable {
         defer { unsafe rocksdb_block_based_options_destroy(table) }
         unsafe rocksdb_block_based_options_set_block_size(table, blockBytes)
         unsafe rocksdb_block_based_options_set_checksum(table, checksum.rawValue)
+        unsafe rocksdb_block_based_options_set_format_version(table, tableVersion)
         if let blockCache { unsafe rocksdb_block_based_options_set_block_cache(table, blockCache.pointer) }
         if cacheIndexAndFilterBlocks {
             unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)

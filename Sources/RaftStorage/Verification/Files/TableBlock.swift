@@ -52,10 +52,12 @@ enum TableBlock {
     private static let globalSequenceName = Array("_sst_file.global_seqno".utf8)
     private static let maxPropertyBytes = 64 << 10
 
-    /// A block's contents, checked and unpacked; nil if it is compressed in a way that this build does not use.
-    static func read(_ block: Handle, of file: DiskFile) throws(StorageError) -> [UInt8]? {
+    /// A block's contents, checked and unpacked.
+    ///
+    /// - Throws: `.corruption`, `.newerFormat` for an intact block that is compressed in a way that this build does not use.
+    static func read(_ block: Handle, of file: DiskFile) throws(StorageError) -> [UInt8] {
         try check(block, of: file)
-        return try file.withBytes(block.offset, block.size + 1) { (bytes) throws(StorageError) -> [UInt8]? in
+        return try file.withBytes(block.offset, block.size + 1) { (bytes) throws(StorageError) -> [UInt8] in
             let contents = UnsafeRawBufferPointer(rebasing: bytes[..<block.size])
             switch bytes[block.size] {
             case Compression.none: return [UInt8](contents)
@@ -67,7 +69,9 @@ enum TableBlock {
                         UnsafeRawBufferPointer(rebasing: contents[numbers.offset...]), to: size)
                 else { throw malformed(block, file) }
                 return unpacked
-            default: return nil
+            case let other:
+                throw StorageError(
+                    .newerFormat, "\(file.path): the block at \(block.offset) has the unknown compression \(other)")
             }
         }
     }

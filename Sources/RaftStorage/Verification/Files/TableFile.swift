@@ -22,34 +22,39 @@ struct TableFile {
     private static let footerBytes = 53
     /// Kind of checksum in the footer: CRC-32C. See `RocksLayout`.
     private static let crc32c: UInt8 = 1
-    /// Footers of these versions look alike; from 4 on the index packs its handles.
-    private static let versions: ClosedRange<UInt32> = 4...5
+    /// See `RocksLayout`.
+    private static let version = UInt32(RocksLayout.tableVersion)
 
     private init(_ file: DiskFile, _ blocks: [TableBlock.Handle]) {
         self.file = file
         self.blocks = blocks
     }
 
-    /// Reads where the blocks are. Nil: an intact table of a layout that this build does not make; only RocksDB can
-    /// tell whether all of it is right.
+    /// Reads where the blocks are.
     ///
-    /// - Throws: `.corruption` with the file's name, `.io`.
-    static func open(_ file: DiskFile) throws(StorageError) -> TableFile? {
-        guard let footer = try readFooter(of: file) else { return nil }
+    /// No checksum covers the footer, and it says how all others are made: with one bit of it turned over, RocksDB believes
+    /// that there are none, and finds nothing wrong any more. What Roost never writes there (`RocksLayout`) is damage.
+    ///
+    /// - Throws: `.corruption` with the file's name, `.newerFormat`, `.io`.
+    static func open(_ file: DiskFile) throws(StorageError) -> TableFile {
+        let footer = try readFooter(of: file)
         let metaindex = try TableBlock.read(footer.metaindex, of: file)
         let index = try TableBlock.read(footer.index, of: file)
-        guard let metaindex, let index else { return nil }
         var blocks = [footer.metaindex, footer.index]
         blocks += try TableBlock.handles(in: metaindex, packed: false, footer.metaindex, of: file)
         blocks += try TableBlock.handles(in: index, packed: true, footer.index, of: file)
         blocks.sort { $0.offset < $1.offset }
         var end = 0
         for block in blocks {
-            // An index of several levels, or a kind of block that is named elsewhere.
-            guard block.offset == end else { return nil }
+            guard block.offset == end else { throw gap(file, from: end, to: block.offset) }
             end = block.end
         }
-        return end == file.byteCount - footerBytes ? TableFile(file, blocks) : nil
+        guard end == file.byteCount - footerBytes else { throw gap(file, from: end, to: file.byteCount - footerBytes) }
+        return TableFile(file, blocks)
+    }
+
+    private static func gap(_ file: DiskFile, from end: Int, to next: Int) -> StorageError {
+        StorageError(.corruption, "\(file.path): no block ends at \(next); the one before ends at \(end)")
     }
 
     /// Checks the next block and says how many bytes of the file it took; nil after the last.
@@ -65,7 +70,7 @@ struct TableFile {
 
     private static func readFooter(
         of file: DiskFile
-    ) throws(StorageError) -> (metaindex: TableBlock.Handle, index: TableBlock.Handle)? {
+    ) throws(StorageError) -> (metaindex: TableBlock.Handle, index: TableBlock.Handle) {
         let start = file.byteCount - footerBytes
         guard start >= 0 else {
             throw StorageError(.corruption, "\(file.path) has \(file.byteCount) bytes, too few for a table")
@@ -74,7 +79,13 @@ struct TableFile {
             guard footer.number(45, as: UInt64.self) == magic else {
                 throw StorageError(.corruption, "\(file.path): the last bytes are not those of a table")
             }
-            guard versions.contains(footer.number(41, as: UInt32.self)), footer[0] == crc32c else { return nil }
+            let version = footer.number(41, as: UInt32.self)
+            guard version == Self.version, footer[0] == crc32c else {
+                throw StorageError(
+                    .corruption,
+                    "\(file.path): the footer at \(start) says version \(version) and checksums of kind \(footer[0]); "
+                        + "Roost writes \(Self.version) and \(crc32c)")
+            }
             var numbers = VariableIntegers(footer, from: 1)
             guard let metaindex = TableBlock.Handle(&numbers), let index = TableBlock.Handle(&numbers),
                 metaindex.isWithin(start), index.isWithin(start), numbers.offset <= 41,
