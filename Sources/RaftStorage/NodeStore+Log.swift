@@ -42,6 +42,7 @@ extension NodeStore {
         // The marker was written with the removal: whoever sees the gap sees it, too. `bounds` may still be behind.
         if entries.isEmpty, try records.log.head(of: request.group).truncated.index < request.from {
             throw StorageError(.corruption, "log entry \(request.from) of group \(request.group) is missing")
+                .advising(.log)
         }
         return entries
     }
@@ -65,7 +66,7 @@ extension NodeStore {
                 return false
             }
             guard let new = found?.id else {
-                throw StorageError(.corruption, "log entry \(index) of group \(group) is missing")
+                throw StorageError(.corruption, "log entry \(index) of group \(group) is missing").advising(.log)
             }
             try Failpoint.truncateBefore.reachOrFail()
             try records.log.truncate(group, from: old, through: new)

@@ -99,7 +99,8 @@ extension NodeStore {
         }
         guard let first = batch.first, first.index == indexes.lowerBound else {
             throw StorageError(
-                .corruption, "log entry \(indexes.lowerBound) of group \(group) vanished while it was read")
+                .corruption, "log entry \(indexes.lowerBound) of group \(group) vanished while it was read"
+            ).advising(.log)
         }
         return batch
     }
@@ -117,15 +118,23 @@ private enum Recovery {
 
 extension AppliedPosition {
     /// Reads a group's applied record.
+    ///
+    /// - Throws: `.corruption`; `.newerFormat` also where the record can be read, and the state that it speaks of can't.
     init(record value: Bytes, group: GroupID) throws(StorageError) {
         let record: AppliedRecord
         do { record = try AppliedRecord(decoding: value, group: group.rawValue) } catch {
             switch error {
             case .damaged(let what):
-                throw StorageError(.corruption, "applied record of group \(group): \(what)")
+                throw StorageError(.corruption, "applied record of group \(group): \(what)").advising(.state)
             case .unknownVersion(let version):
                 throw StorageError(.newerFormat, "applied record of group \(group) has version \(version)")
             }
+        }
+        guard record.stateFormat <= AppliedRecord.knownStateFormat else {
+            throw StorageError(
+                .newerFormat,
+                "the state of group \(group) has format \(record.stateFormat), "
+                    + "this build knows \(AppliedRecord.knownStateFormat)")
         }
         try self.init(decoding: record.position)
     }

@@ -70,11 +70,13 @@ package final class NodeStore: Sendable {
     // MARK: The state's durability
 
     /// The last entry whose effects a crash at this moment would leave; `.zero` for none. Advances by `flushState` and
-    /// by flushes that RocksDB does by itself.
+    /// by flushes that RocksDB does by itself. After an error nothing more is written: what is on the disk is not what was.
     package func durableApplied(_ group: GroupID) throws(StorageError) -> EntryID {
-        let key = AppliedRecord.key(group: group.rawValue)
-        guard let value = try records.persistedState(key) else { return .zero }
-        return try AppliedPosition(record: value, group: group).id
+        try failStop { () throws(StorageError) in
+            let key = AppliedRecord.key(group: group.rawValue)
+            guard let value = try records.persistedState(key) else { return .zero }
+            return try AppliedPosition(record: value, group: group).id
+        }
     }
 
     /// Makes everything durable that was committed to the state before the call, and waits for it: 50-70 ms for a full

@@ -217,6 +217,56 @@ struct RecordDamageTests {
         #expect(error?.kind == .newerFormat)
     }
 
+    /// Whatever is in it: the last four bytes are the checksum of the key and everything before.
+    @Test(arguments: ["02", "0209", "ff010000030000000000000061626321ac370a"])
+    func `an intact entry of a later version is told apart from damage`(hex: String) {
+        let record = Self.laterEntry(Bytes(hex: hex))
+        func kind(_ record: Bytes, _ index: UInt64 = 7) -> StorageError.Kind? {
+            #expect(throws: StorageError.self) {
+                try EntryRecord.decode(record, group: group, index: LogIndex(index))
+            }?.kind
+        }
+        #expect(kind(record) == .newerFormat)
+        #expect(kind(record, 8) == .corruption)
+        for offset in 0..<record.count { #expect(kind(record.flipped(at: offset)) == .corruption) }
+    }
+
+    static func laterEntry(_ body: Bytes, index: UInt64 = 7) -> Bytes {
+        var crc = CRC32C()
+        crc.update(RaftKey.entry(group, LogIndex(index)))
+        crc.update(body)
+        return Bytes(body.array + withUnsafeBytes(of: crc.value.littleEndian) { [UInt8]($0) })
+    }
+
+    @Test func `an intact entry of an unknown kind is told apart from damage`() {
+        let id = EntryID(term: Term(3), index: LogIndex(7))
+        var record = ByteWriter()
+        record.append(1 as UInt8)
+        record.append(9 as UInt8)
+        record.append(0 as UInt16)
+        record.append(id.term.rawValue)
+        record.append(Bytes("abc"))
+        record.append(Entry.checksum(group: group, id: id, kind: 9, payload: "abc"))
+        let intact = record.take()
+        for (record, kind) in [(intact, StorageError.Kind.newerFormat), (intact.flipped(at: 13), .corruption)] {
+            let error = #expect(throws: StorageError.self) {
+                try EntryRecord.decode(record, group: group, index: id.index)
+            }
+            #expect(error?.kind == kind)
+        }
+    }
+
+    @Test func `a state of a later format is refused, although the record that says so can be read`() throws {
+        let position = AppliedPosition(id: .zero, membership: founders, directory: emptyDirectory).encode()
+        let known = AppliedRecord(position: position)
+        _ = try AppliedPosition(record: known.encode(group: 1), group: group)
+        let later = AppliedRecord(position: position, stateFormat: AppliedRecord.knownStateFormat + 1)
+        let error = #expect(throws: StorageError.self) {
+            try AppliedPosition(record: later.encode(group: 1), group: group)
+        }
+        #expect(error?.kind == .newerFormat)
+    }
+
     @Test(arguments: [(2, 0), (1, 1), (1, 1 << 63)] as [(UInt32, UInt64)])
     func `a newer format or an unknown feature is refused`(version: UInt32, features: UInt64) {
         let error = #expect(throws: StorageError.self) {

@@ -206,7 +206,53 @@ struct RecoveryTests {
         let store = try filledStore()
         try store.apply(entries(11...11, term: 1))
         try store.close()
-        #expect(try refusal(node)?.message.contains("holds entry 11 of term 1, the log one of term 2") == true)
+        let error = try refusal(node)
+        #expect(error?.message.contains("holds entry 11 of term 1, the log one of term 2") == true)
+        #expect(error?.damaged == .state)
+    }
+
+    /// A node of an older version must not throw away what it does not understand.
+    @Test func `an entry of a later version is refused, and nothing is given up for it`() throws {
+        let store = try filledStore()
+        try store.rocks.put(
+            RaftKey.entry(group, LogIndex(18)), RecordDamageTests.laterEntry(Bytes(hex: "0201020304"), index: 18))
+        try store.close()
+        let error = try refusal(node)
+        #expect(error?.kind == .newerFormat && error?.damaged == nil)
+        let repair = #expect(throws: StorageError.self) {
+            try Repair(directory: node.directory).run(.writeAheadLog)
+        }
+        #expect(repair?.kind == .newerFormat)
+    }
+
+    @Test func `a state of a later format is refused, and nothing is given up for it`() throws {
+        let store = try filledStore()
+        try store.putApplied { AppliedRecord(position: $0, stateFormat: 2).encode(group: group.rawValue) }
+        try store.close()
+        let error = try refusal(node)
+        #expect(error?.kind == .newerFormat && error?.damaged == nil)
+    }
+
+    @Test func `damage that a running node comes upon says what has to be given up`() throws {
+        let store = try filledStore()
+        try store.rocks.delete(RaftKey.entry(group, LogIndex(15)))
+        let missing = #expect(throws: StorageError.self) { try store.allEntries(from: 15, through: 20) }
+        #expect(missing?.kind == .corruption && missing?.damaged == .log)
+        try store.rocks.delete(RaftKey.entry(group, LogIndex(8)))
+        let cut = #expect(throws: StorageError.self) { try store.truncateLog(group, through: LogIndex(8)) }
+        #expect(cut?.kind == .corruption && cut?.damaged == .log)
+        store.abandon()
+    }
+
+    @Test func `an applied record that rots on the disk is damage of the state, and ends the store`() throws {
+        let store = try filledStore()
+        try store.putApplied { AppliedRecord(position: $0).encode(group: group.rawValue).flipped(at: 9) }
+        try store.flushState()
+        let thrown = #expect(throws: StorageError.self) { try store.durableApplied(group) }
+        let error = try #require(thrown)
+        #expect(error.kind == .corruption && error.damaged == .state)
+        #expect(throws: error) { try store.write([batch(entries(21...21, term: 2))]) }
+        store.abandon()
     }
 
     @Test(arguments: [RaftKey.hardState(group), RaftKey.commit(group)])
@@ -220,13 +266,10 @@ struct RecoveryTests {
 
     @Test func `a rotten applied record is found`() throws {
         let store = try filledStore()
-        let batch = store.state.makeBatch()
-        let position = AppliedPosition(id: entry(10, term: 2).id, membership: founders, directory: emptyDirectory)
-        let record = AppliedRecord(position: position.encode()).encode(group: group.rawValue)
-        batch.put(AppliedRecord.key(group: group.rawValue), record.flipped(at: 9))
-        try store.state.commit(batch)
+        try store.putApplied { AppliedRecord(position: $0).encode(group: group.rawValue).flipped(at: 9) }
         try store.close()
-        #expect(try refusal(node)?.kind == .corruption)
+        let error = try refusal(node)
+        #expect(error?.kind == .corruption && error?.damaged == .state)
     }
 
     @Test func `a state of a snapshot that was not installed to the end is dropped`() throws {
@@ -244,5 +287,15 @@ struct RecoveryTests {
         try store.close()
         let error = #expect(throws: StorageError.self) { try node.open() }
         #expect(error?.kind == .newerFormat)
+    }
+}
+
+extension NodeStore {
+    /// Puts what `record` makes of a position in the place of the applied record.
+    fileprivate func putApplied(_ record: (Bytes) -> Bytes) throws {
+        let position = AppliedPosition(id: entry(10, term: 2).id, membership: founders, directory: emptyDirectory)
+        let batch = state.makeBatch()
+        batch.put(AppliedRecord.key(group: group.rawValue), record(position.encode()))
+        try state.commit(batch)
     }
 }

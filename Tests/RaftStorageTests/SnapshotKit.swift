@@ -10,6 +10,11 @@ struct SnapshotBytes {
     var description: SnapshotDescription
     var bytes: Bytes
 
+    init(description: SnapshotDescription, bytes: Bytes) {
+        self.description = description
+        self.bytes = bytes
+    }
+
     init(_ reader: SnapshotReader) throws {
         description = try SnapshotDescription(decoding: reader.metadata)
         bytes = try reader.read(offset: 0, count: Int(reader.totalBytes))

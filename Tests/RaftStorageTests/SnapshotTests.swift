@@ -229,6 +229,31 @@ struct SnapshotTests {
         }
     }
 
+    @Test func `a snapshot of a state of a later format is refused, and the node goes on`() throws {
+        let file = try MemoryFiles().create("snapshots/x")
+        let id = EntryID(term: Term(1), index: LogIndex(9))
+        let header = SnapshotHeader(
+            group: group, clusterID: NodeStore.clusterID(name: "roost", founders: founders.voters),
+            meta: SnapshotMeta(id: id, membership: founders))
+        var encoder = try SnapshotEncoder(header, to: file)
+        let position = AppliedPosition(id: id, membership: founders, directory: emptyDirectory)
+        let record = AppliedRecord(position: position.encode(), stateFormat: 2).encode(group: 1)
+        try AppliedRecord.key(group: 1).withUnsafeBytes { key in
+            try record.withUnsafeBytes { try encoder.add(key, $0) }
+        }
+        let description = try encoder.finish()
+        let bytes = try file.read(at: 0, count: Int(try file.byteCount()))
+        let store = try store()
+        let error = #expect(throws: SnapshotError.self) {
+            try store.receive(SnapshotBytes(description: description, bytes: bytes))
+        }
+        guard case .malformed(let what)? = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        #expect(what.contains("has format 2, this build knows 1"))
+        #expect(try store.shelf.files.names(in: "incoming") == [])
+        try store.fill(1...3, term: 1)
+        try store.close()
+    }
+
     @Test func `a malformed snapshot is removed, and the next attempt begins anew`() throws {
         let store = try store()
         let snapshot = try SnapshotBytes.make(last: 20)

@@ -118,6 +118,11 @@ struct VerificationTests {
         try made.rocks.createFamily("state.next")
         try made.close()
         #expect(refusal(other) == .newerFormat)
+        let later = try TestNode()
+        let lived = try LivedLog.live(in: later)
+        try lived.rocks.put(RaftKey.entry(group, LogIndex(201)), RecordDamageTests.laterEntry(Bytes([2]), index: 201))
+        try lived.close()
+        #expect(refusal(later) == .newerFormat)
     }
 
     @Test(arguments: ["IDENTITY", "db/CURRENT", "MANIFEST", "log", "sst"])
@@ -128,6 +133,13 @@ struct VerificationTests {
         let damage = try damage(node)
         #expect(damage.contains { $0.contains(node.directory) || $0.contains(name) }, "\(damage)")
         #expect(damage.contains { $0.contains(String(name.split(separator: "/").last!)) }, "\(damage)")
+    }
+
+    @Test(arguments: 0..<8) func `a footer that names another kind of checksum, or none, is damage`(bit: Int) throws {
+        let node = try LivedLog.killed()
+        let name = try #require(try node.largest("sst"))
+        try node.edit(name) { $0[$0.count - 53] ^= 1 << bit }
+        #expect(try damage(node).contains { $0.contains(String(name.split(separator: "/").last!)) })
     }
 
     @Test func `a last record that was cut off is no damage`() throws {

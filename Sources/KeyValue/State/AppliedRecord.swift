@@ -13,12 +13,15 @@ package struct AppliedRecord: Hashable, Sendable {
     /// record is never taken for a newer one.
     package static let version: UInt8 = 1
 
-    /// Version of the layout of everything else in the state: keys, value headers.
+    /// The layout of the state that this build writes, and the newest that it reads.
+    package static let knownStateFormat: UInt16 = 1
+
+    /// Version of the layout of everything else in the state: keys, value headers. Who reads the state compares it.
     package var stateFormat: UInt16
     /// The last position whose effects the state holds.
     package var position: Bytes
 
-    package init(position: Bytes, stateFormat: UInt16 = 1) {
+    package init(position: Bytes, stateFormat: UInt16 = knownStateFormat) {
         self.position = position
         self.stateFormat = stateFormat
     }

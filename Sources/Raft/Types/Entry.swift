@@ -27,7 +27,7 @@ public struct Entry: Hashable, Sendable {
     public init(group: GroupID, id: EntryID, kind: Kind, payload: Bytes) {
         self.init(
             id: id, kind: kind, payload: payload,
-            checksum: Entry.checksum(group: group, id: id, kind: kind, payload: payload))
+            checksum: Entry.checksum(group: group, id: id, kind: kind.rawValue, payload: payload))
     }
 
     /// An entry as it was received or read; see `isIntact(in:)`.
@@ -40,14 +40,15 @@ public struct Entry: Hashable, Sendable {
 
     /// Whether the checksum fits the content.
     public func isIntact(in group: GroupID) -> Bool {
-        checksum == Entry.checksum(group: group, id: id, kind: kind, payload: payload)
+        checksum == Entry.checksum(group: group, id: id, kind: kind.rawValue, payload: payload)
     }
 
-    private static func checksum(group: GroupID, id: EntryID, kind: Kind, payload: Bytes) -> UInt32 {
+    /// The checksum of an entry, also of a kind that this version doesn't know.
+    package static func checksum(group: GroupID, id: EntryID, kind: UInt8, payload: Bytes) -> UInt32 {
         var crc = CRC32C()
         crc.update(group.rawValue)
         crc.update(id.index.rawValue)
-        crc.update(kind.rawValue)
+        crc.update(kind)
         crc.update(id.term.rawValue)
         crc.update(payload)
         return crc.value

@@ -90,7 +90,11 @@ final class EngineLogStore<Engine: StorageEngine>: LogStore {
     }
 
     private func value(of key: Bytes) throws(StorageError) -> Bytes? {
-        try storage("read the log's head") { () throws(EngineError) in try engine.value(of: key, in: family) }
+        do throws(StorageError) {
+            return try storage("read the log's head") { () throws(EngineError) in
+                try engine.value(of: key, in: family)
+            }
+        } catch { throw error.advising(.log) }
     }
 }
 

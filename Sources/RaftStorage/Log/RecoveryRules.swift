@@ -28,12 +28,14 @@ enum RecoveryRules {
                     + "was committed: log was lost"
             ).advising(.log)
         }
+        // Which of the two is wrong, nobody here can tell: with the state the log goes too.
         let term = survey.term(at: applied.index, truncated: head.truncated)
         guard term == applied.term else {
             throw StorageError(
                 .corruption,
                 "the state of group \(group) holds entry \(applied.index) of term \(applied.term), "
-                    + "the log one of term \(term.map(\.description) ?? "none")")
+                    + "the log one of term \(term.map(\.description) ?? "none")"
+            ).advising(.state)
         }
     }
 }

@@ -8,6 +8,10 @@ import Raft
 /// ```
 /// The checksum is the entry's own, made once by the leader: it covers group and index, and so the key. Version and
 /// flags, which it leaves out, have one legal value each.
+///
+/// What a later version writes is told apart from damage: whatever else is in it, the first byte is a higher version, and the
+/// last four are the CRC-32C of the key and everything before them. Other flags come with another version only; another kind
+/// may come without, for the entry's own checksum covers it.
 enum EntryRecord {
     static let version: UInt8 = 1
     static let headBytes = 12
@@ -26,22 +30,30 @@ enum EntryRecord {
     /// Reads and checks the record found under the key of `group` and `index`; the payload shares its storage.
     static func decode(_ value: Bytes, group: GroupID, index: LogIndex) throws(StorageError) -> Entry {
         let what = "log entry \(index) of group \(group)"
+        guard !isOfLaterVersion(value, group, index) else {
+            throw StorageError(.newerFormat, "\(what): record version \(value[0]), this build knows \(version)")
+        }
         guard value.count >= headBytes + tailBytes else {
             throw StorageError(.corruption, "\(what): \(value.count) bytes are too few")
         }
         do {
             var reader = ByteReader(value)
             let version = try reader.u8("version")
-            let kind = Entry.Kind(rawValue: try reader.u8("kind"))
+            let kindNumber = try reader.u8("kind")
             let flags = try reader.u16("flags")
-            let term = Term(try reader.u64("term"))
+            let id = EntryID(term: Term(try reader.u64("term")), index: index)
             let payload = try reader.run(reader.remaining - tailBytes, "payload")
             let checksum = try reader.u32("checksum")
-            guard version == Self.version, flags == 0, let kind else {
-                throw StorageError(
-                    .corruption, "\(what): version \(version), kind \(value[1]), flags \(flags) were never written")
+            guard version == Self.version, flags == 0 else {
+                throw StorageError(.corruption, "\(what): version \(version), flags \(flags) were never written")
             }
-            let entry = Entry(id: EntryID(term: term, index: index), kind: kind, payload: payload, checksum: checksum)
+            guard let kind = Entry.Kind(rawValue: kindNumber) else {
+                guard checksum == Entry.checksum(group: group, id: id, kind: kindNumber, payload: payload) else {
+                    throw StorageError(.corruption, "\(what): wrong checksum, and the unknown kind \(kindNumber)")
+                }
+                throw StorageError(.newerFormat, "\(what) has the unknown kind \(kindNumber)")
+            }
+            let entry = Entry(id: id, kind: kind, payload: payload, checksum: checksum)
             guard entry.isIntact(in: group) else { throw StorageError(.corruption, "\(what): wrong checksum") }
             return entry
         } catch let error as StorageError {
@@ -49,5 +61,15 @@ enum EntryRecord {
         } catch {
             throw StorageError(.corruption, "\(what): \(error)")
         }
+    }
+
+    private static func isOfLaterVersion(_ value: Bytes, _ group: GroupID, _ index: LogIndex) -> Bool {
+        let body = value.count - tailBytes
+        guard body >= 1, value[0] > version else { return false }
+        var crc = CRC32C()
+        crc.update(RaftKey.entry(group, index))
+        crc.update(value.slice(0..<body))
+        var tail = ByteReader(value.slice(body..<value.count))
+        return (try? tail.u32("checksum")) == crc.value
     }
 }

@@ -140,9 +140,14 @@ struct SnapshotDecoder {
     }
 
     private func checkApplied(_ key: Bytes, _ value: Bytes) throws(SnapshotError) {
-        guard key == AppliedRecord.key(group: description.group.rawValue),
-            let position = try? AppliedPosition(record: value, group: description.group)
-        else { throw .malformed("the snapshot does not begin with an applied record") }
+        guard key == AppliedRecord.key(group: description.group.rawValue) else {
+            throw .malformed("the snapshot does not begin with an applied record")
+        }
+        let position: AppliedPosition
+        do throws(StorageError) { position = try AppliedPosition(record: value, group: description.group) } catch {
+            // Its sender may run a newer version: nothing of this node's own is wrong.
+            throw .malformed("the snapshot can't be used: \(error.message)")
+        }
         guard position.id == description.meta.id, position.membership == description.meta.membership else {
             throw .malformed("the snapshot holds the state at \(position.id), and says \(description.meta.id)")
         }

@@ -53,11 +53,13 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
     // MARK: The state
 
     func persistedState(_ key: Bytes) throws(StorageError) -> Bytes? {
-        try storage("read the persisted state") { () throws(EngineError) in
-            try stateStore.gate.withCurrent { (family) throws(EngineError) in
-                try engine.value(of: key, in: family, tier: .persisted)
+        do throws(StorageError) {
+            return try storage("read the persisted state") { () throws(EngineError) in
+                try stateStore.gate.withCurrent { (family) throws(EngineError) in
+                    try engine.value(of: key, in: family, tier: .persisted)
+                }
             }
-        }
+        } catch { throw error.advising(.state) }
     }
 
     func flushState() throws(StorageError) {
