@@ -65,7 +65,7 @@ extension NodeStore {
         let store = try open(
             configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
         Failpoint.foundBeforeMark.reach(when: identity.isNew)
-        if identity.isNew { try directory.markInitialized() }
+        try directory.markInitialized()
         if directory.isMarkedSuspect {
             try store.records.setMetadata(MetadataKey.suspect, Suspicion.record(Suspicion.repaired))
             try directory.unmarkSuspect()

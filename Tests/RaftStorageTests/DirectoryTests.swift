@@ -93,16 +93,59 @@ struct DirectoryTests {
         try first.close()
         try node.remove("db")
         try node.remove("initialized")
+        try node.put("founding")
         let second = try node.open()
         #expect(second.identity.isNew)
         #expect(second.identity.incarnation == incarnation)
         try second.close()
+        #expect(!FileManager.default.fileExists(atPath: node.path("founding")))
+    }
+
+    @Test func `making a directory can stop before the identity, with nothing promised`() throws {
+        try FileManager.default.createDirectory(atPath: node.directory, withIntermediateDirectories: false)
+        try node.put("founding")
+        let store = try node.open()
+        #expect(store.identity.isNew)
+        try store.close()
+    }
+
+    /// Its incarnation is the one that the others know: they would not refuse it.
+    @Test(arguments: [[NodeID(1), NodeID(2), NodeID(3)], [NodeID(2)]])
+    func `a directory that lost its database and the mark of it doesn't come back empty`(founders: [NodeID]) throws {
+        try node.open { $0.founders = founders }.close()
+        try node.remove("db")
+        try node.remove("initialized")
+        #expect(try refusal { $0.founders = founders } == .corruption)
+        #expect(!FileManager.default.fileExists(atPath: node.path("db")))
+        var verification = Verification(directory: node.directory)
+        #expect(try verification.run().findings.first?.message.contains("database of node 2 is missing") == true)
+    }
+
+    @Test func `a directory that lost everything but what it knew of the others is refused`() throws {
+        let store = try node.open()
+        try store.noteMembership(Membership(voters: [NodeID(1), NodeID(2), NodeID(3)]))
+        try store.close()
+        for name in ["IDENTITY", "initialized", "db"] { try node.remove(name) }
+        #expect(try refusal() == .corruption)
+    }
+
+    @Test func `the mark alone is made again, and its loss makes no new founder`() throws {
+        let store = try node.open()
+        try store.setSuspect(false)
+        try store.close()
+        try node.remove("initialized")
+        let again = try node.open()
+        #expect(!again.identity.isNew)
+        #expect(try !again.isSuspect())
+        try again.close()
+        #expect(FileManager.default.fileExists(atPath: node.path("initialized")))
     }
 
     @Test func `making a directory can stop before the marker and go on later`() throws {
         let first = try node.open()
         try first.close()
         try node.remove("initialized")
+        try node.put("founding")
         let second = try node.open()
         #expect(second.identity.isNew)
         try second.close()

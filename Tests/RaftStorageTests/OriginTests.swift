@@ -66,6 +66,7 @@ struct OriginTests {
         #expect(try NodeStore.existingIdentity(in: node.directory)?.isNew == false)
         try store.close()
         try node.remove("initialized")
+        try node.put("founding")
         #expect(try NodeStore.existingIdentity(in: node.directory)?.isNew == true)
         // Making it is taken up again where it stopped, whoever it is.
         #expect(try open(.existing).identity.incarnation == 0x77)

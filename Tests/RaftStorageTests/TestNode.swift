@@ -86,6 +86,8 @@ final class TestNode: Sendable {
     }
 
     func path(_ name: String) -> String { directory + "/" + name }
+    /// Makes an empty file.
+    func put(_ name: String) throws { try Data().write(to: URL(filePath: path(name))) }
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
     /// Changes the bytes of a file of the directory.

@@ -5,6 +5,7 @@ import Glibc
 /// ```
 /// LOCK         held while a process uses the directory
 /// IDENTITY     whose directory it is
+/// founding     only until the database was completed once
 /// initialized  the database was completed once: from then on it must be there
 /// db/          the database
 /// damaged/     log files that a repair has set aside; nobody reads them
@@ -17,12 +18,14 @@ import Glibc
 /// incoming/    what comes of others' snapshots; emptied at every start
 /// RESERVE      room for a start on a full disk; see `ReserveFile`
 /// ```
-/// IDENTITY comes first and `initialized` last, so that a crash between them is told apart from a database that was
-/// lost: a node that lost its disk must not come back empty and vote a second time.
+/// `founding` comes first, then IDENTITY, the database, `initialized`, and `founding` goes. So a directory whose making was
+/// cut short is told apart from one that lost its database, even together with `initialized`: a node that lost its disk must
+/// not come back empty, under an incarnation that the others trust, and vote a second time.
 struct DataDirectory: Sendable {
     let path: String
     var lock: String { path + "/LOCK" }
     var identity: String { path + "/IDENTITY" }
+    var founding: String { path + "/founding" }
     var initialized: String { path + "/initialized" }
     var suspectMark: String { path + "/suspect" }
     var database: String { path + "/db" }
@@ -48,8 +51,21 @@ struct DataDirectory: Sendable {
     var isInitialized: Bool { FileSystem.exists(initialized) }
     var hasDatabase: Bool { FileSystem.exists(current) }
 
+    /// Whether the database was never completed: nothing was ever promised from here.
+    var isFounding: Bool { !isInitialized && FileSystem.exists(founding) }
+    /// Whether a node has ever run on it, as far as can be told without IDENTITY.
+    var wasUsed: Bool { isInitialized || hasDatabase || FileSystem.exists(company) }
+
+    private func markFounding() throws(StorageError) {
+        try FileSystem.write(Array("roost-founding 1\n".utf8), to: founding)
+    }
+
+    /// The database is complete: from now on it must be there. Durable on return.
     func markInitialized() throws(StorageError) {
-        try FileSystem.write(Self.initializedText, to: initialized)
+        if !isInitialized { try FileSystem.write(Self.initializedText, to: initialized) }
+        guard FileSystem.exists(founding) else { return }
+        try FileSystem.remove(founding)
+        try FileSystem.syncDirectory(path)
     }
 
     var isMarkedSuspect: Bool { FileSystem.exists(suspectMark) }
@@ -83,7 +99,7 @@ struct DataDirectory: Sendable {
     func existingIdentity() throws(StorageError) -> Identity? {
         guard let bytes = try FileSystem.read(identity) else { return nil }
         var found = try IdentityFile.decode(bytes, path: identity)
-        found.isNew = !isInitialized
+        found.isNew = isFounding
         return found
     }
 
@@ -92,16 +108,17 @@ struct DataDirectory: Sendable {
     /// - Throws: `.corruption` when something durable is gone, `.wrongIdentity`, `.newerFormat`.
     func establishIdentity(for configuration: StoreConfiguration) throws(StorageError) -> Identity {
         guard let found = try existingIdentity() else {
-            if isInitialized || hasDatabase {
-                throw StorageError(.corruption, "\(identity) is missing, although \(path) holds a database")
+            if wasUsed {
+                throw StorageError(.corruption, "\(identity) is missing, although a node has run on \(path)")
             }
             let made = try Identity.make(for: configuration)
+            try markFounding()
             try FileSystem.write(IdentityFile.encode(made), to: identity)
             Failpoint.foundAfterIdentity.reach()
             return made
         }
         try found.check(against: configuration)
-        if isInitialized && !hasDatabase {
+        if !found.isNew && !hasDatabase {
             throw StorageError(.corruption, "the database of node \(found.node) is missing from \(database)")
         }
         return found

@@ -15,15 +15,15 @@ extension OfflineStore {
             throw StorageError(.wrongIdentity, "\(directory.path) does not exist", remedy: "check the data directory")
         }
         guard let identity = try directory.existingIdentity() else {
-            guard directory.isInitialized || directory.hasDatabase else {
+            guard directory.wasUsed else {
                 throw StorageError(
                     .wrongIdentity, "\(directory.path) is no node's data directory", remedy: "check the data directory")
             }
             throw StorageError(
-                .corruption, "\(directory.identity) is missing, although \(directory.path) holds a database")
+                .corruption, "\(directory.identity) is missing, although a node has run on \(directory.path)")
         }
         guard directory.hasDatabase else {
-            guard directory.isInitialized else {
+            guard !identity.isNew else {
                 throw StorageError(
                     .wrongIdentity, "\(directory.path) was begun and never completed: there is nothing in it yet",
                     remedy: "start the node, which goes on with it")
