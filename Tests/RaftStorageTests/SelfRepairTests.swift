@@ -89,7 +89,7 @@ struct SelfRepairTests {
         #expect(outcome.hardState == HardState(term: Term(3), vote: NodeID(1)))
         #expect(try ledger(node).ordered == nil)
         #expect(try repair(node).carryOut() == nil)
-        #expect(repair(node).recent(at: Self.now) == 1)
+        #expect(repair(node).times == [Self.now])
         #expect(Set(try FileManager.default.contentsOfDirectory(atPath: node.path("before-repair"))) == before)
         let (index, mayVote, hasForgotten) = try applied(node)
         #expect(index == .zero && !mayVote && hasForgotten && hasCopy(node))
@@ -169,7 +169,7 @@ struct SelfRepairTests {
         }
         #expect(try ledger(node).ordered == .state)
         // A repair in two steps is one repair.
-        #expect(repair(node).recent(at: Self.now) == 1)
+        #expect(repair(node).times == [Self.now])
     }
 
     @Test func `an operator's repair does away with what was ordered`() throws {

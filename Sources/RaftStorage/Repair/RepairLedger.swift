@@ -47,6 +47,9 @@ struct RepairLedger {
         lines.count { max($0.seconds, now) - min($0.seconds, now) < seconds }
     }
 
+    /// When the repairs were, in seconds since 1970; the oldest first.
+    var times: [UInt64] { lines.map(\.seconds) }
+
     /// Durable on return.
     mutating func order(_ loss: Repair.Loss, at seconds: UInt64) throws(StorageError) {
         if ordered != nil { lines.removeLast() }

@@ -35,10 +35,8 @@ package struct SelfRepair: Sendable {
         self.maxPerHour = maxPerHour
     }
 
-    /// Repairs within the last day.
-    package func recent(at seconds: UInt64) -> Int {
-        (try? RepairLedger(directory))?.count(within: 24 * Self.hour, of: seconds) ?? 0
-    }
+    /// When the node has repaired itself, in seconds since 1970; none where nothing is noted that can be read.
+    package var times: [UInt64] { (try? RepairLedger(directory))?.times ?? [] }
 
     // MARK: Ordering
 

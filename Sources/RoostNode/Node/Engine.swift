@@ -95,7 +95,9 @@ final class Engine: Sendable {
                 ? environment.configuration.raft.electionTimeout * 20 : nil,
             report: { [inbox = environment.inbox] in inbox.push($0) })
         let transport = try await startTransport(environment, recovered, book, snapshots)
-        environment.view.alarms.set(.repairs, RepairFromPeers.alarm(identity.node, recovered.recentRepairs))
+        environment.view.alarms.set(.repairs) { [repairs = recovered.repairs] in
+            repairs.alarm(of: identity.node, at: SystemClock.wallMilliseconds() / 1000)
+        }
         environment.view.set(
             NodeView.Opened(identity: identity, store: recovered.store, transport: transport, book: book))
         return assemble(environment, recovered, transport, book, snapshots)

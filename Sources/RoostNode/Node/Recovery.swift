@@ -21,8 +21,8 @@ enum Recovery {
         var replayed: Replayed
         /// Nil for a node that keeps nothing on a disk.
         var space: SpaceReading?
-        /// How often this node has repaired itself within a day.
-        var recentRepairs: Int
+        /// How often this node has repaired itself.
+        var repairs: RepairHistory
     }
 
     struct Replayed: Sendable {
@@ -81,7 +81,7 @@ enum Recovery {
             store: store, storeConfiguration: configuration, machine: machine, reader: reader, restored: restored,
             hasForgotten: hasForgotten, incarnation: incarnation, replayed: replayed,
             space: try space(of: store, configuration),
-            recentRepairs: RepairFromPeers(environment.configuration).recentRepairs)
+            repairs: RepairFromPeers(environment.configuration).history)
     }
 
     private static func space(

@@ -14,15 +14,8 @@ struct RepairFromPeers: Sendable {
             directory: configuration.node.dataDir, maxPerHour: configuration.storage.maxRepairsPerHour)
     }
 
-    /// Within a day.
-    var recentRepairs: Int { repair.recent(at: Self.seconds) }
-
-    /// What an operator should know of a node that had to repair itself; nil: it had not.
-    static func alarm(_ node: NodeID, _ recentRepairs: Int) -> String? {
-        guard recentRepairs > 0 else { return nil }
-        let times = recentRepairs == 1 ? "once" : "\(recentRepairs) times"
-        return "node \(node) has repaired itself \(times) within a day, because its data was damaged: check its disk"
-    }
+    /// Up to now.
+    var history: RepairHistory { RepairHistory(times: repair.times) }
 
     /// The failure of a node that could not start.
     func arrange(_ failure: NodeFailure) -> NodeFailure {

@@ -9,13 +9,20 @@ final class AlarmBoard: Sendable {
         case repairs
     }
 
-    private let alarms = Mutex<[Subject: String]>([:])
+    private let alarms = Mutex<[Subject: @Sendable () -> String?]>([:])
 
     /// Ascending by subject.
-    var sentences: [String] { alarms.withLock { $0.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value) } }
+    var sentences: [String] {
+        alarms.withLock { $0 }.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { $0.value() }
+    }
 
-    func sentence(_ subject: Subject) -> String? { alarms.withLock { $0[subject] } }
+    func sentence(_ subject: Subject) -> String? { alarms.withLock { $0[subject] }?() }
 
     /// Replaces what was said of the subject; nil: all is well with it.
-    func set(_ subject: Subject, _ sentence: String?) { alarms.withLock { $0[subject] = sentence } }
+    func set(_ subject: Subject, _ sentence: String?) { set(subject) { sentence } }
+
+    /// The same for what changes by time alone: `sentence` is asked whenever somebody looks.
+    func set(_ subject: Subject, _ sentence: @escaping @Sendable () -> String?) {
+        alarms.withLock { $0[subject] = sentence }
+    }
 }
