@@ -14,6 +14,8 @@ package enum FailpointBoard {
 
     /// Replaces what was ordered for the place.
     package static func set(_ order: FailpointOrder) {
+        // A shift beyond the word is 0: the order would be taken, and nothing would ever come of it.
+        precondition(order.place.rawValue < UInt64.bitWidth, "there are more places than bits in the word")
         entries.withLock { entries in
             entries[order.place] = Entry(order: order)
             armed.bitwiseOr(1 << order.place.rawValue, ordering: .relaxed)
