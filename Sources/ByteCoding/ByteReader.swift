@@ -19,39 +19,44 @@ public struct MalformedBytes: Error, Hashable, Sendable, CustomStringConvertible
 public struct ByteReader: Sendable {
     @usableFromInline let bytes: Bytes
     /// Offset of the next byte to read.
-    public private(set) var offset = 0
+    @inlinable public var offset: Int { position }
+    @usableFromInline var position = 0
 
     public init(_ bytes: Bytes) { self.bytes = bytes }
 
-    public var remaining: Int { bytes.count - offset }
+    @inlinable public var remaining: Int { bytes.count - position }
     public var isAtEnd: Bool { remaining == 0 }
 
-    private mutating func load<T: FixedWidthInteger>(_ what: StaticString) throws(MalformedBytes) -> T {
-        guard remaining >= MemoryLayout<T>.size else { throw MalformedBytes(what.description, at: offset) }
-        let at = offset
-        offset += MemoryLayout<T>.size
+    @inlinable mutating func load<T: FixedWidthInteger>(_ what: StaticString) throws(MalformedBytes) -> T {
+        guard remaining >= MemoryLayout<T>.size else { throw tooShort(what) }
+        let at = position
+        position += MemoryLayout<T>.size
         return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: T.self) }
     }
 
-    public mutating func u8(_ what: StaticString) throws(MalformedBytes) -> UInt8 { try load(what) }
-    public mutating func u16(_ what: StaticString) throws(MalformedBytes) -> UInt16 {
+    @inlinable public mutating func u8(_ what: StaticString) throws(MalformedBytes) -> UInt8 { try load(what) }
+    @inlinable public mutating func u16(_ what: StaticString) throws(MalformedBytes) -> UInt16 {
         UInt16(littleEndian: try load(what))
     }
-    public mutating func u32(_ what: StaticString) throws(MalformedBytes) -> UInt32 {
+    @inlinable public mutating func u32(_ what: StaticString) throws(MalformedBytes) -> UInt32 {
         UInt32(littleEndian: try load(what))
     }
-    public mutating func u64(_ what: StaticString) throws(MalformedBytes) -> UInt64 {
+    @inlinable public mutating func u64(_ what: StaticString) throws(MalformedBytes) -> UInt64 {
         UInt64(littleEndian: try load(what))
     }
-    public mutating func u64BigEndian(_ what: StaticString) throws(MalformedBytes) -> UInt64 {
+    @inlinable public mutating func u64BigEndian(_ what: StaticString) throws(MalformedBytes) -> UInt64 {
         UInt64(bigEndian: try load(what))
     }
 
     /// The next `count` bytes, sharing storage.
     public mutating func run(_ count: Int, _ what: StaticString) throws(MalformedBytes) -> Bytes {
-        guard count >= 0, remaining >= count else { throw MalformedBytes(what.description, at: offset) }
-        defer { offset += count }
-        return bytes.slice(offset..<offset + count)
+        guard count >= 0, remaining >= count else { throw tooShort(what) }
+        defer { position += count }
+        return bytes.slice(position..<position + count)
+    }
+
+    @usableFromInline func tooShort(_ what: StaticString) -> MalformedBytes {
+        MalformedBytes(what.description, at: position)
     }
 
     /// A `u32` length, then that many bytes, sharing storage.
