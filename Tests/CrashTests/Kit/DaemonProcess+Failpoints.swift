@@ -18,6 +18,18 @@ extension DaemonProcess {
         try start(adding: Self.harmable + ["--failpoints", "\(place) \(action)"])
     }
 
+    /// Waits until what was ordered there has ended the process: a crash, or an error of the storage.
+    func waitForEnd(at place: String, by action: String) throws {
+        guard action == "error" else { return try waitForCrash(at: place) }
+        let exit: ChildProcess.Exit
+        do { exit = try current.wait(within: .seconds(30)) } catch {
+            throw TestFailure("node \(node) goes on after an error at \(place), or never passed it")
+        }
+        guard exit == .code(74), lastWord.contains("failpoint \(place)") else {
+            throw TestFailure("node \(node) ended with \(exit) instead of 74 for \(place): \(lastWord)")
+        }
+    }
+
     /// Waits until the process has crashed at the failpoint by itself.
     func waitForCrash(at place: String, within limit: Duration = .seconds(30)) throws {
         let exit: ChildProcess.Exit

@@ -2,7 +2,7 @@
  * Preloaded into a daemon under test: makes its system calls on the files of one folder fail.
  *
  *   SHIM_PATH   only files below this folder; RocksDB's info log, its OPTIONS (with the sync of the folder after they got
- *               their name), the lock file and the reserve do not count, since nothing is read back from them
+ *               their name) and the lock file do not count, since nothing is read back from them
  *   SHIM_CALLS  sync: fsync and fdatasync; write: write and pwrite
  *   SHIM_MODE   fail: the SHIM_AT-th call fails with SHIM_ERRNO, once
  *               skip: from the SHIM_AT-th call on nothing is done, and success reported (a disk that lies)
@@ -42,7 +42,7 @@ static int is_counted(const char *kind, int fd) {
         named_options = 0;
         return 0;
     }
-    static const char *const unread[] = {"LOG", "OPTIONS", "LOCK", "RESERVE"};
+    static const char *const unread[] = {"LOG", "OPTIONS", "LOCK"};
     for (size_t i = 0; i < sizeof unread / sizeof *unread; i++)
         if (strncmp(name, unread[i], strlen(unread[i])) == 0) return 0;
     return 1;

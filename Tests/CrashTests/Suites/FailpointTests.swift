@@ -18,6 +18,20 @@ extension CrashTests {
         private static let failing = [
             "log-before-sync", "log-after-sync", "truncate-before", "apply-before", "flush-before", "flush-after",
         ]
+        /// More places where an error can be ordered; the short form tries some.
+        private static let failingWhereSent = CrashForm.pick(
+            short: ["snapshot-send-chunk"],
+            long: ["snapshot-make-block", "snapshot-make-before-rename", "snapshot-send-chunk"])
+        private static let failingWhereReceived = CrashForm.pick(
+            short: ["snapshot-receive-before-sync"],
+            long: [
+                "snapshot-receive-chunk", "snapshot-receive-before-sync", "snapshot-receive-before-rename",
+                "install-before", "install-after-create", "install-while-loading", "install-before-ingest",
+                "install-after-ingest", "install-after-pointer",
+            ])
+        private static let failingWhereMet = CrashForm.pick(
+            short: ["suspect-before-write"], long: ["suspect-before-write", "peer-before-write"])
+        private static let failingWhereLeft = ["leave-before-write"]
         private static let sending = [
             "snapshot-make-before", "snapshot-make-block", "snapshot-make-before-rename", "snapshot-make-after-rename",
             "snapshot-send-before", "snapshot-send-chunk", "snapshot-send-after",
@@ -60,6 +74,22 @@ extension CrashTests {
                 + Self.transferring
             #expect(Set(lines.compactMap(\.text)) == Set(tried))
             #expect(lines.count >= 25)
+        }
+
+        @Test(.enabled(if: CrashForm.current == .long, "the short form tries some of them"))
+        func `every place that can fail is made to`() throws {
+            let node = try DaemonProcess.single(sandbox, arguments: DaemonProcess.harmable)
+            let places = try #require(try node.order("LIST").elements).compactMap(\.text)
+            let failing = try places.filter { try node.order("SET", $0, "error", "after", "1000000000") == .ok }
+            let tried =
+                Self.failing + Self.failingWhereSent + Self.failingWhereReceived + Self.failingWhereMet
+                + Self.failingWhereLeft
+            #expect(Set(failing) == Set(tried))
+        }
+
+        /// What is ordered for some places, one after another.
+        private static func trials(_ crashes: [String], _ errors: [String]) -> [(place: String, action: String)] {
+            crashes.map { ($0, "crash") } + errors.map { ($0, "error") }
         }
 
         @Test func `without the setting nothing can be ordered`() throws {
@@ -124,14 +154,14 @@ extension CrashTests {
         func `a leader that makes and sends a snapshot`(round: Int) throws {
             let cluster = try Cluster(sandbox, arguments: DaemonProcess.restless + DaemonProcess.harmable)
             var chronicle = Chronicle()
-            for place in Self.sending {
-                let name = "\(place)-\(round)"
+            for (place, action) in Self.trials(Self.sending, Self.failingWhereSent) {
+                let name = "\(place)-\(action)-\(round)"
                 let absent = try cluster.followers()[0]
                 try chronicle.add(leaveBehind(absent, cluster, name), round: name, readAt: cluster.leader())
                 let leader = try cluster.leader()
-                try leader.arm(place)
+                try leader.arm(place, action)
                 try absent.start()
-                try leader.waitForCrash(at: place)
+                try leader.waitForEnd(at: place, by: action)
                 try leader.start()
                 try cluster.waitUntilServing()
                 try chronicle.check(at: absent)
@@ -142,14 +172,14 @@ extension CrashTests {
         func `a follower that receives and installs a snapshot`(round: Int) throws {
             let cluster = try Cluster(sandbox, arguments: DaemonProcess.restless + DaemonProcess.harmable)
             var chronicle = Chronicle()
-            for place in Self.receiving {
-                let name = "\(place)-\(round)"
+            for (place, action) in Self.trials(Self.receiving, Self.failingWhereReceived) {
+                let name = "\(place)-\(action)-\(round)"
                 let absent = try cluster.followers()[0]
                 try chronicle.add(leaveBehind(absent, cluster, name), round: name, readAt: cluster.leader())
-                try absent.start(armed: place)
-                try absent.waitForCrash(at: place)
+                try absent.start(armed: place, action)
+                try absent.waitForEnd(at: place, by: action)
                 // A generation that is complete and nobody knows: it is dropped at the next start, which crashes too.
-                if place == "install-after-ingest" {
+                if place == "install-after-ingest", action == "crash" {
                     try absent.start(armed: Self.orphaning[0])
                     try absent.waitForCrash(at: Self.orphaning[0])
                 }
@@ -183,11 +213,11 @@ extension CrashTests {
         }
 
         @Test func `a founder that notes whom it met, and that it may vote`() throws {
-            for place in Self.meeting {
+            for (place, action) in Self.trials(Self.meeting, Self.failingWhereMet) {
                 let nodes = try founders()
                 for node in nodes.dropFirst() { try node.start() }
-                try nodes[0].start(armed: place)
-                try nodes[0].waitForCrash(at: place)
+                try nodes[0].start(armed: place, action)
+                try nodes[0].waitForEnd(at: place, by: action)
                 try nodes[0].start()
                 for node in nodes { try node.waitUntilServing() }
                 #expect(try nodes[0].connect()("SET", "k", "v") == .ok, "\(place)")
@@ -271,12 +301,12 @@ extension CrashTests {
 
         @Test func `a node that leaves`() throws {
             let cluster = try ElasticCluster(sandbox, arguments: DaemonProcess.harmable)
-            for place in Self.leaving {
+            for (place, action) in Self.trials(Self.leaving, Self.failingWhereLeft) {
                 let newcomer = try cluster.grow(within: .seconds(60))
                 let id = try newcomer.id
-                try newcomer.arm(place)
+                try newcomer.arm(place, action)
                 try cluster.remove(id)
-                try newcomer.waitForCrash(at: place)
+                try newcomer.waitForEnd(at: place, by: action)
                 try newcomer.start()
                 // Whether or not it has a note of it, it stays away.
                 let exit = try newcomer.current.wait(within: .seconds(30))
