@@ -195,6 +195,20 @@ package final class NodeStore: Sendable {
         }
     }
 
+    // MARK: The engine's own work
+
+    /// How many errors the engine has met in flushes and compactions that it does by itself, in this process. Cheap; any
+    /// thread.
+    package var backgroundErrors: UInt64 { records.backgroundErrors }
+
+    /// Asks the engine whether it has stopped for one of them. It goes on only after a compaction that found no room: what
+    /// that one should have replaced is all there.
+    ///
+    /// - Throws: the error that stopped it, with what is damaged.
+    package func checkEngine() throws(StorageError) {
+        try failStop { () throws(StorageError) in try records.checkEngine() }
+    }
+
     // MARK: Failing
 
     /// Runs what changes the disk, unless that failed before.

@@ -129,6 +129,8 @@ final class RocksEngine: StorageEngine {
         batch.changes.clear()
     }
 
+    var backgroundErrors: UInt64 { database.integerProperty("rocksdb.background-errors") ?? 0 }
+
     func unflushedBytes(of family: ColumnFamily) -> UInt64 {
         database.integerProperty("rocksdb.cur-size-active-mem-table", of: family) ?? 0
     }
@@ -176,7 +178,7 @@ final class RocksEngine: StorageEngine {
             pendingCompactionBytes: families.reduce(0) { $0 + number("estimate-pending-compaction-bytes", $1) },
             stateImmutableMemtables: number("num-immutable-mem-table", state),
             logImmutableMemtables: number("num-immutable-mem-table", family(.raft)),
-            backgroundErrors: number("background-errors"),
+            backgroundErrors: backgroundErrors,
             isWriteStopped: number("is-write-stopped") != 0,
             delayedWriteRate: number("actual-delayed-write-rate"),
             blockCacheBytes: UInt64(cache.usageBytes),
@@ -200,6 +202,7 @@ extension EngineError {
             case .incomplete: .wouldBlock
             case .corruption: .corruption
             case .noSpace: .noSpace
+            case .tooManyFiles: .tooManyFiles
             case .io where error.message.contains("Permission denied"): .permission
             case .io, .lockHeld: .io
             case .busy, .other: .other

@@ -38,6 +38,9 @@ enum RocksLayout {
         // before (`RocksEngine.open`). And what is reserved for the write-ahead log
         // in advance would look like taken to whoever watches the free space, and be taken on a small disk.
         options.extra = "avoid_flush_during_recovery=true;allow_fallocate=false"
+        // After a failed flush RocksDB would begin anew by itself once there is room: nobody knows what a failed write or
+        // sync has left on the disk, so only a new process may (`Maintenance` ends this one).
+        options.extra += ";max_bgerror_resume_count=0"
         return options
     }
 

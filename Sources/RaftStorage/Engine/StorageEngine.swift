@@ -69,6 +69,8 @@ package protocol StorageEngine: Sendable {
     func makeBatch() -> Batch
     /// Makes all of the batch visible at once, in order, and empties it.
     func write(_ batch: Batch, _ durability: Durability) throws(EngineError)
+    /// How many errors there were in what the engine does by itself. Cheap.
+    var backgroundErrors: UInt64 { get }
     /// Bytes of the family that a flush would look at: written since the last one, obsolete or not. 0 where that is
     /// nothing worth knowing.
     func unflushedBytes(of family: Family) -> UInt64
@@ -139,6 +141,7 @@ package protocol FamilyLoader: AnyObject {
 }
 
 extension StorageEngine {
+    package var backgroundErrors: UInt64 { 0 }
     package func unflushedBytes(of family: Family) -> UInt64 { 0 }
     package func statistics(state: Family) -> StoreStatistics { StoreStatistics() }
     package func report(state: Family) -> String? { nil }

@@ -27,6 +27,9 @@ package struct UnflushedWork: Hashable, Sendable {
     /// When the oldest of it was applied; nil if there is nothing.
     package var oldest: MonotonicTime? { spans.first?.oldest }
 
+    /// The last of it; nil if there is nothing.
+    package var last: LogIndex? { spans.last?.last }
+
     /// Entries were applied, the last of them `last`.
     package mutating func applied(through last: LogIndex, entries: Int, bytes: Int, now: MonotonicTime) {
         self.entries += entries

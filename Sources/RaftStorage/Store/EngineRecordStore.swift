@@ -176,6 +176,15 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
 
     // MARK: The engine
 
+    var backgroundErrors: UInt64 { engine.backgroundErrors }
+
+    func checkEngine() throws(StorageError) {
+        // An engine that has stopped answers every write with the reason; one without content writes nothing.
+        try storage("work in the background") { () throws(EngineError) in
+            try engine.write(engine.makeBatch(), .volatile)
+        }
+    }
+
     func locate(_ error: StorageError) -> StorageError {
         guard error.kind == .corruption, error.damaged == nil, let rocks = engine as? RocksEngine,
             let name = DamageLocator.tableName(in: error.message),

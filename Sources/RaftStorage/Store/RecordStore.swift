@@ -55,6 +55,10 @@ protocol RecordStore: Sendable {
     /// Whether the engine compacts by itself.
     func setCompactsByItself(_ isOn: Bool) throws(StorageError)
 
+    /// How many errors there were in what the engine does by itself. Cheap.
+    var backgroundErrors: UInt64 { get }
+    /// Throws what has made the engine stop, if anything has; changes nothing.
+    func checkEngine() throws(StorageError)
     /// The error with what is damaged, where only the engine can tell.
     func locate(_ error: StorageError) -> StorageError
 

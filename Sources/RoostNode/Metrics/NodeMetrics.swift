@@ -1,3 +1,4 @@
+package import Raft
 import Synchronization
 
 /// What this node counts and times, from any thread.
@@ -10,6 +11,13 @@ package final class NodeMetrics: Sendable {
     package let settledCommands = Counter()
     /// Keys that were removed, and removals of all keys, whoever asked for them.
     package let removals = Counter()
+    /// Applied, and in no flush yet: what a restart would apply again. As of the last look of `Maintenance`, which looks once
+    /// a second or more often.
+    package var unflushed: Unflushed {
+        get { latestUnflushed.withLock { $0 } }
+        set { latestUnflushed.withLock { $0 = newValue } }
+    }
+    private let latestUnflushed = Mutex(Unflushed())
     package let proposedBlocks = Counter()
     package let proposedSegments = Counter()
     package let forwardedSegments = Counter()
@@ -37,6 +45,15 @@ package final class NodeMetrics: Sendable {
     package let differences = Counter()
 
     package init() {}
+
+    /// A 64th of what the policy allows may be counted although it is durable.
+    package struct Unflushed: Hashable, Sendable {
+        package var entries = 0
+        /// Of their payloads.
+        package var bytes = 0
+        /// When the oldest was applied; nil: there is none.
+        package var oldest: MonotonicTime?
+    }
 
     package struct Counter: ~Copyable, Sendable {
         private let value = Atomic<Int>(0)

@@ -183,7 +183,7 @@ final class Engine: Sendable {
         let flushPolicy = FlushPolicy(recovered.storeConfiguration)
         let maintenance = Maintenance(
             group: environment.group, store: recovered.store, policy: flushPolicy, space: environment.space,
-            failure: failure, report: report)
+            metrics: metrics, failure: failure, report: report)
         if recovered.replayed.entries > 0 {
             maintenance.noteApplied(
                 entries: recovered.replayed.entries, bytes: recovered.replayed.bytes,

@@ -94,6 +94,13 @@ struct MetricsPage {
         text.gauge("roost_storage_state_table_bytes", "SST files of the state.", store.stateTableBytes)
         text.gauge("roost_storage_log_table_bytes", "SST files of the log; near 0 is good.", store.logTableBytes)
         text.gauge("roost_storage_pending_compaction_bytes", "Behind with compaction.", store.pendingCompactionBytes)
+        text.gauge(
+            "roost_storage_state_immutable_memtables", "Full memtables of the state that wait for their flush.",
+            store.stateImmutableMemtables)
+        text.gauge(
+            "roost_storage_log_immutable_memtables", "Full memtables of the log that wait for their flush.",
+            store.logImmutableMemtables)
+        unflushed(&text)
         text.gauge("roost_storage_background_errors", "Background errors.", store.backgroundErrors)
         text.gauge("roost_storage_write_stopped", "1 if RocksDB takes no writes.", store.isWriteStopped ? 1 : 0)
         text.gauge(
@@ -110,6 +117,16 @@ struct MetricsPage {
             "roost_storage_scrub_last_pass_seconds",
             "When the last such pass ended, in seconds since 1970; 0: none yet.",
             view.metrics.lastScrubSeconds.current)
+    }
+
+    private func unflushed(_ text: inout MetricsText) {
+        let unflushed = view.metrics.unflushed
+        text.gauge(
+            "roost_storage_unflushed_entries", "Applied and not durable in the state: a restart applies them again.",
+            unflushed.entries)
+        text.gauge("roost_storage_unflushed_bytes", "Their payloads.", unflushed.bytes)
+        let age = unflushed.oldest.map { SystemClock.monotonic().since($0) / .seconds(1) }
+        text.gauge("roost_storage_unflushed_seconds", "Since the oldest of them was applied; 0: none.", age ?? 0)
     }
 
     private func comparison(_ text: inout MetricsText) {

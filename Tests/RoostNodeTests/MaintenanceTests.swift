@@ -1,0 +1,108 @@
+import ByteCoding
+import Foundation
+import KeyValue
+import Raft
+import Testing
+
+@testable import RaftStorage
+@testable import RoostNode
+
+@Suite("Maintenance")
+final class MaintenanceTests {
+    private static let group = GroupID(1)
+    private static let founders = Membership(voters: [NodeID(1)])
+    private let directory = FileManager.default.temporaryDirectory.appending(path: "maintenance-\(UUID().uuidString)")
+    private let store: NodeStore
+    private let failure = FailureLatch()
+
+    init() throws {
+        var configuration = StoreConfiguration(
+            directory: directory.path, node: NodeID(1), clusterName: "roost", founders: [NodeID(1)])
+        configuration.stateWriteBufferBytes = 1 << 20
+        configuration.logWriteBufferBytes = 1 << 20
+        configuration.blockCacheBytes = 1 << 20
+        configuration.compactsByItself = false
+        store = try NodeStore.open(configuration)
+        _ = try store.recover(Self.group, founders: Self.founders) { (_) throws(StorageError) in }
+    }
+
+    deinit {
+        store.abandon()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    private func maintenance() -> Maintenance {
+        let policy = FlushPolicy(StoreConfiguration(directory: "", origin: .existing))
+        return Maintenance(
+            group: Self.group, store: store, policy: policy, space: SpaceBoard(), metrics: NodeMetrics(),
+            failure: failure, report: { _ in })
+    }
+
+    /// A table with all of the same thousand keys.
+    private func writeTable(_ index: UInt64) throws {
+        let batch = store.state.makeBatch()
+        func put(_ key: Bytes, _ value: Bytes) {
+            key.withUnsafeBytes { key in
+                value.withUnsafeBytes {
+                    batch.put(key, header: UnsafeRawBufferPointer(start: nil, count: 0), value: $0)
+                }
+            }
+        }
+        for number in 0..<1_000 as Range<UInt64> {
+            var key = ByteWriter()
+            key.appendBigEndian(Self.group.rawValue)
+            key.append(0x10 as UInt8)
+            key.appendBigEndian(number)
+            put(key.take(), Bytes((0..<100).map { UInt8(truncatingIfNeeded: number &* 31 &+ index &+ $0) }))
+        }
+        let position = AppliedPosition(
+            id: EntryID(term: Term(1), index: LogIndex(index)), membership: Self.founders,
+            directory: ClusterDirectory(founders: Self.founders.voters))
+        put(
+            AppliedRecord.key(group: Self.group.rawValue),
+            AppliedRecord(position: position.encode()).encode(group: Self.group.rawValue))
+        try store.state.commit(batch)
+        try store.flushState()
+    }
+
+    /// Turns a bit over in the first block of every table.
+    private func damageTables() throws {
+        let folder = directory.appending(path: "db")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".sst") {
+            let file = try FileHandle(forUpdating: folder.appending(path: name))
+            try file.seek(toOffset: 200)
+            let byte = try #require(try file.read(upToCount: 1)?.first)
+            try file.seek(toOffset: 200)
+            try file.write(contentsOf: Data([byte ^ 1]))
+            try file.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what a compaction finds ends the node, although nobody writes`() async throws {
+        try writeTable(1)
+        try writeTable(2)
+        try damageTables()
+        store.compactState()
+        #expect(store.backgroundErrors > 0)
+        let maintenance = maintenance()
+        let thread = WorkerThread(name: "test-flush") { maintenance.run() }
+        let failure = await failure.wait()
+        thread.join()
+        #expect(failure.code == .corruption)
+        #expect(failure.damage == .state)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a flush that leaves something behind ends the node`() async throws {
+        try writeTable(1)
+        let maintenance = maintenance()
+        // Nothing of it is in the state: no flush makes it durable.
+        maintenance.noteApplied(entries: 1 << 30, bytes: 1, through: LogIndex(2))
+        let thread = WorkerThread(name: "test-flush") { maintenance.run() }
+        let failure = await failure.wait()
+        thread.join()
+        #expect(failure.code == .inputOutput)
+        #expect(failure.cause.contains("durable only up to entry 1"))
+    }
+}
