@@ -66,7 +66,7 @@ extension NodeStore {
             configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
         Failpoint.foundBeforeMark.reach(when: identity.isNew)
         try directory.markInitialized()
-        if directory.isMarkedSuspect {
+        if try directory.isMarkedSuspect {
             try store.records.setMetadata(MetadataKey.suspect, Suspicion.record(Suspicion.repaired))
             try directory.unmarkSuspect()
         }

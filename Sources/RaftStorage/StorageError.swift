@@ -16,6 +16,8 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
         /// What was read can't be what was written, or something durable is missing.
         case corruption
         case noSpace = "no space left"
+        /// The process, or the machine, has as many files open as it may.
+        case tooManyFiles = "too many open files"
         case io = "I/O error"
         /// The caller asked for what would break a rule that recovery relies on: a bug.
         case invariant = "invariant violated"
@@ -54,6 +56,8 @@ extension StorageError.Kind {
             or a new node under a new id is what helps
             """
         case .noSpace: "free space on the data directory's file system, then start the node again"
+        case .tooManyFiles:
+            "raise the limit of open files (LimitNOFILE, ulimit -n, fs.file-max), then start the node again"
         case .io: "check the disk and the kernel's log, then start the node again"
         case .invariant: "report this; the data on disk is unchanged, so the node can be started again"
         case .other: "see the cause"
@@ -104,6 +108,7 @@ extension StorageError.Kind {
             switch error.kind {
             case .corruption: .corruption
             case .noSpace: .noSpace
+            case .tooManyFiles: .tooManyFiles
             case .lockHeld: .locked
             case .io where error.message.contains("Permission denied"): .permission
             // What RocksDB looks for, some other file of the database names: one of the two is damaged or lost.

@@ -3,8 +3,8 @@
 /// The C API hands errors over as text alone: no code, no severity. `Kind` tells apart what callers act upon
 /// differently; everything else is `.other`.
 ///
-/// After `.io`, `.noSpace` or `.corruption` from a write or a flush the database answers every later write with the
-/// same error until it is opened anew. Never retry in the process, and don't `close()` either: see
+/// After `.io`, `.noSpace`, `.tooManyFiles` or `.corruption` from a write or a flush the database answers every later
+/// write with the same error until it is opened anew. Never retry in the process, and don't `close()` either: see
 /// `Database.abandon()`.
 public struct RocksDBError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: String, Hashable, Sendable {
@@ -12,6 +12,8 @@ public struct RocksDBError: Error, Hashable, Sendable, CustomStringConvertible {
         case corruption
         /// The file system is full.
         case noSpace = "no space left"
+        /// The process, or the machine, has as many files open as it may.
+        case tooManyFiles = "too many open files"
         /// The operating system refused to read, write or sync.
         case io = "I/O error"
         /// Something is still using what was to be closed, or a concurrent operation is in the way.
@@ -60,6 +62,8 @@ extension RocksDBError.Kind {
     private init(classifyingIO message: String) {
         if message.contains("No space left on device") || message.contains("Disk quota exceeded") {
             self = .noSpace
+        } else if message.contains("Too many open files") {
+            self = .tooManyFiles
         } else if message.contains("While lock file") || message.contains("lock hold by current process") {
             self = .lockHeld
         } else {

@@ -201,7 +201,7 @@ struct RepairTests {
             }
             try database.write(&batch, .synced)
         }
-        let logs = FileSystem.names(in: node.path("db")).filter { $0.hasSuffix(".log") }
+        let logs = try FileSystem.names(in: node.path("db")).filter { $0.hasSuffix(".log") }
         #expect(logs.count > 2)
         let killed = try node.copy()
         database.abandon()

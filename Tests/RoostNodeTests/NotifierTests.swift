@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import RaftStorage
 import Synchronization
 import Testing
 
@@ -123,6 +124,17 @@ struct ExitCodeTests {
                 == "roostd: exit 75 (data directory locked by another process): /var/lib/roost/LOCK: held by 17; stop that process"
         )
         #expect(Set(ExitCode.allCases.map(\.meaning)).count == ExitCode.allCases.count)
+    }
+
+    @Test(arguments: [
+        (StorageError.Kind.io, ExitCode.inputOutput), (.noSpace, .inputOutput), (.tooManyFiles, .operatingSystem),
+        (.permission, .permission), (.corruption, .corruption), (.locked, .dataLocked),
+        (.invariant, .invariantViolated),
+        (.newerFormat, .foreignData), (.wrongIdentity, .foreignData), (.cannotCreate, .cannotCreateData),
+        (.other, .unexpected),
+    ])
+    func `each error of the storage has its exit code`(kind: StorageError.Kind, code: ExitCode) {
+        #expect(NodeFailure(storage: StorageError(kind, "x")).code == code)
     }
 
     @Test(arguments: [

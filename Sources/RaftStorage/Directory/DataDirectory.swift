@@ -40,21 +40,37 @@ struct DataDirectory: Sendable {
 
     /// The file that `CURRENT` names; nil if it names none that is there.
     var currentManifest: String? {
-        guard let name = try? FileSystem.read(current) else { return nil }
-        let path = database + "/" + String(decoding: name, as: UTF8.self).filter { !$0.isNewline && $0 != "/" }
-        return path != database + "/" && FileSystem.exists(path) ? path : nil
+        get throws(StorageError) {
+            guard let name = try FileSystem.read(current) else { return nil }
+            let path = database + "/" + String(decoding: name, as: UTF8.self).filter { !$0.isNewline && $0 != "/" }
+            guard path != database + "/", try FileSystem.exists(path) else { return nil }
+            return path
+        }
     }
 
     /// What `initialized` holds.
     static let initializedText = Array("roost-initialized 1\n".utf8)
 
-    var isInitialized: Bool { FileSystem.exists(initialized) }
-    var hasDatabase: Bool { FileSystem.exists(current) }
+    var isInitialized: Bool { get throws(StorageError) { try FileSystem.exists(initialized) } }
+    var hasDatabase: Bool { get throws(StorageError) { try FileSystem.exists(current) } }
 
     /// Whether the database was never completed: nothing was ever promised from here.
-    var isFounding: Bool { !isInitialized && FileSystem.exists(founding) }
+    var isFounding: Bool {
+        get throws(StorageError) {
+            if try isInitialized { return false }
+            return try FileSystem.exists(founding)
+        }
+    }
+
     /// Whether a node has ever run on it, as far as can be told without IDENTITY.
-    var wasUsed: Bool { isInitialized || hasDatabase || FileSystem.exists(company) }
+    var wasUsed: Bool {
+        get throws(StorageError) {
+            for mark in [initialized, current, company] {
+                if try FileSystem.exists(mark) { return true }
+            }
+            return false
+        }
+    }
 
     private func markFounding() throws(StorageError) {
         try FileSystem.write(Array("roost-founding 1\n".utf8), to: founding)
@@ -62,13 +78,13 @@ struct DataDirectory: Sendable {
 
     /// The database is complete: from now on it must be there. Durable on return.
     func markInitialized() throws(StorageError) {
-        if !isInitialized { try FileSystem.write(Self.initializedText, to: initialized) }
-        guard FileSystem.exists(founding) else { return }
+        if try !isInitialized { try FileSystem.write(Self.initializedText, to: initialized) }
+        guard try FileSystem.exists(founding) else { return }
         try FileSystem.remove(founding)
         try FileSystem.syncDirectory(path)
     }
 
-    var isMarkedSuspect: Bool { FileSystem.exists(suspectMark) }
+    var isMarkedSuspect: Bool { get throws(StorageError) { try FileSystem.exists(suspectMark) } }
 
     /// Makes the node suspect, whatever becomes of the database; durable on return.
     func markSuspect() throws(StorageError) {
@@ -77,9 +93,7 @@ struct DataDirectory: Sendable {
 
     /// The database says it now, or it is not true any more; durable on return.
     func unmarkSuspect() throws(StorageError) {
-        guard unlink(suspectMark) == 0 || errno == ENOENT else {
-            throw StorageError(errno: errno, "remove \(suspectMark)")
-        }
+        try FileSystem.remove(suspectMark)
         try FileSystem.syncDirectory(path)
     }
 
@@ -87,7 +101,7 @@ struct DataDirectory: Sendable {
     func setLogFilesAside() throws(StorageError) {
         let folder = path + "/damaged"
         try FileSystem.makeDirectories(folder)
-        for name in FileSystem.names(in: database).sorted() where name.hasSuffix(".log") {
+        for name in try FileSystem.names(in: database).sorted() where name.hasSuffix(".log") {
             let (old, new) = (database + "/" + name, folder + "/" + name)
             guard rename(old, new) == 0 else { throw StorageError(errno: errno, "rename \(old) to \(new)") }
         }
@@ -99,7 +113,7 @@ struct DataDirectory: Sendable {
     func existingIdentity() throws(StorageError) -> Identity? {
         guard let bytes = try FileSystem.read(identity) else { return nil }
         var found = try IdentityFile.decode(bytes, path: identity)
-        found.isNew = isFounding
+        found.isNew = try isFounding
         return found
     }
 
@@ -108,7 +122,7 @@ struct DataDirectory: Sendable {
     /// - Throws: `.corruption` when something durable is gone, `.wrongIdentity`, `.newerFormat`.
     func establishIdentity(for configuration: StoreConfiguration) throws(StorageError) -> Identity {
         guard let found = try existingIdentity() else {
-            if wasUsed {
+            if try wasUsed {
                 throw StorageError(.corruption, "\(identity) is missing, although a node has run on \(path)")
             }
             let made = try Identity.make(for: configuration)
@@ -118,7 +132,7 @@ struct DataDirectory: Sendable {
             return made
         }
         try found.check(against: configuration)
-        if !found.isNew && !hasDatabase {
+        if !found.isNew, try !hasDatabase {
             throw StorageError(.corruption, "the database of node \(found.node) is missing from \(database)")
         }
         return found

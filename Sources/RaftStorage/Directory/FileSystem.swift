@@ -2,14 +2,21 @@ import Glibc
 
 /// The few file operations that the directory's small files need, each durable when it returns.
 enum FileSystem {
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Whether there is something of that name.
+    ///
+    /// - Throws: where that can't be told; only what the file system says is not there is not there.
+    static func exists(_ path: String) throws(StorageError) -> Bool {
+        if access(path, F_OK) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else { throw StorageError(errno: errno, "look for \(path)") }
+        return false
+    }
 
     /// Makes the directory and its missing parents.
     static func makeDirectories(_ path: String) throws(StorageError) {
         if mkdir(path, 0o750) == 0 { return try syncDirectory(parent(of: path)) }
         switch errno {
         case EEXIST where isDirectory(path): return
-        case EACCES, EPERM, EROFS: throw StorageError(.permission, "\(path) can't be made: \(text(of: errno))")
+        case EACCES, EPERM: throw StorageError(.permission, "\(path) can't be made: \(text(of: errno))")
         case ENOENT where parent(of: path) != path:
             try makeDirectories(parent(of: path))
             guard mkdir(path, 0o750) == 0 || errno == EEXIST else { fallthrough }
@@ -29,7 +36,7 @@ enum FileSystem {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            let count = uninterrupted { Glibc.read(descriptor, &buffer, buffer.count) }
             guard count >= 0 else { throw StorageError(errno: errno, "read \(path)") }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
@@ -38,8 +45,8 @@ enum FileSystem {
 
     /// Makes the directory's files whose names end so durable, and their names.
     static func syncFiles(named suffix: String, in path: String) throws(StorageError) {
-        guard exists(path) else { return }
-        for name in names(in: path).sorted() where name.hasSuffix(suffix) {
+        guard try exists(path) else { return }
+        for name in try names(in: path).sorted() where name.hasSuffix(suffix) {
             let file = path + "/" + name
             let descriptor = open(file, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw StorageError(errno: errno, "open \(file)") }
@@ -55,12 +62,8 @@ enum FileSystem {
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw StorageError(errno: errno, "make \(draft)") }
         defer { close(descriptor) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
-            guard count > 0 else { throw StorageError(errno: errno, "write \(draft)") }
-            written += count
-        }
+        let failure = bytes.withUnsafeBytes { append($0, to: descriptor) }
+        if let failure { throw StorageError(errno: failure, "write \(draft)") }
         guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(draft)") }
         guard rename(draft, path) == 0 else { throw StorageError(errno: errno, "rename \(draft) to \(path)") }
         try syncDirectory(parent(of: path))
@@ -81,24 +84,44 @@ enum FileSystem {
         defer { close(target) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
-            let count = Glibc.read(source, &buffer, buffer.count)
+            let count = uninterrupted { Glibc.read(source, &buffer, buffer.count) }
             guard count >= 0 else { throw StorageError(errno: errno, "read \(old)") }
             if count == 0 { break }
-            var written = 0
-            while written < count {
-                let more = buffer.withUnsafeBytes { Glibc.write(target, $0.baseAddress! + written, count - written) }
-                guard more > 0 else { throw StorageError(errno: errno, "write \(new)") }
-                written += more
-            }
+            let failure = buffer.withUnsafeBytes { append(UnsafeRawBufferPointer(rebasing: $0[..<count]), to: target) }
+            if let failure { throw StorageError(errno: failure, "write \(new)") }
         }
         guard fsync(target) == 0 else { throw StorageError(errno: errno, "sync \(new)") }
     }
 
     /// Removes a directory with the files in it; it need not be there. It must have no directories in it.
     static func removeDirectory(_ path: String) throws(StorageError) {
-        guard exists(path) else { return }
-        for name in names(in: path) { try remove(path + "/" + name) }
+        guard try exists(path) else { return }
+        for name in try names(in: path) { try remove(path + "/" + name) }
         guard rmdir(path) == 0 else { throw StorageError(errno: errno, "remove \(path)") }
+    }
+
+    /// Writes all of it at the descriptor's position.
+    ///
+    /// - Returns: the operating system's error, nil if there is none.
+    static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+        var done = 0
+        while done < bytes.count {
+            let count = uninterrupted { Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
+            guard count >= 0 else { return errno }
+            // Nothing was said to be wrong, and nothing was taken.
+            guard count > 0 else { return EIO }
+            done += count
+        }
+        return nil
+    }
+
+    /// Repeats a call that a signal has interrupted before it did anything. Not for a sync: what one that failed has left
+    /// undone, the next one may not know of.
+    static func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+        while true {
+            let result = call()
+            guard result < 0, errno == EINTR else { return result }
+        }
     }
 
     /// Makes new names in the directory durable.
@@ -115,27 +138,34 @@ enum FileSystem {
         return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
-    /// Sum of the sizes of the directory's files whose name ends so, in bytes; files that vanish meanwhile count 0.
+    /// Sum of the sizes of the directory's files whose name ends so, in bytes; files that vanish meanwhile count 0, and so
+    /// does what can't be read. For who watches: nothing that must be right hangs on it.
     static func totalBytes(of suffix: String, in path: String) -> UInt64 {
         var total: UInt64 = 0
-        for name in names(in: path) where name.hasSuffix(suffix) {
+        for name in (try? names(in: path)) ?? [] where name.hasSuffix(suffix) {
             total += byteCount(of: path + "/" + name)
         }
         return total
     }
 
-    /// What is in a directory, in no order; nothing for one that can't be read.
-    static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
+    /// What is in a directory, in no order.
+    ///
+    /// - Throws: also for one that is not there: who takes nothing for an answer asks `exists` before.
+    static func names(in path: String) throws(StorageError) -> [String] {
+        guard let directory = opendir(path) else { throw StorageError(errno: errno, "open \(path)") }
         defer { closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else { throw StorageError(errno: errno, "read \(path)") }
+                return names
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        return names
     }
 
     static func text(of code: Int32) -> String { String(cString: strerror(code)) }
@@ -161,7 +191,9 @@ extension StorageError {
         let kind: Kind =
             switch code {
             case ENOSPC, EDQUOT: .noSpace
-            case EACCES, EPERM, EROFS: .permission
+            case EACCES, EPERM: .permission
+            case EMFILE, ENFILE: .tooManyFiles
+            // EROFS is one: a file system is made so after a disk has failed, and no right helps against it.
             default: .io
             }
         self.init(kind, "\(doing): \(FileSystem.text(of: code))")

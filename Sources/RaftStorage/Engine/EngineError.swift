@@ -8,6 +8,7 @@ package struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
         case corruption
         case noSpace = "no space left"
         case permission
+        case tooManyFiles = "too many open files"
         case io = "I/O error"
         case other = "storage error"
     }
@@ -30,7 +31,7 @@ extension StateStoreError {
             case .wouldBlock: .wouldBlock
             case .corruption: .corruption
             case .noSpace: .noSpace
-            case .permission, .io: .io
+            case .permission, .tooManyFiles, .io: .io
             case .other: .other
             }
         self.init(kind, error.message)
@@ -45,6 +46,7 @@ extension StorageError {
             case .corruption: .corruption
             case .noSpace: .noSpace
             case .permission: .permission
+            case .tooManyFiles: .tooManyFiles
             case .io: .io
             case .wouldBlock, .other: .other
             }

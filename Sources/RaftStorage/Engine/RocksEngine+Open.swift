@@ -89,7 +89,8 @@ extension RocksEngine {
     /// RocksDB takes a damaged length that points behind the end of a log file for a last write that was cut off, and
     /// drops what follows it without a word: look whether anything does.
     private static func checkLogEnds(_ directory: DataDirectory) throws(StorageError) {
-        for name in FileSystem.names(in: directory.database).sorted() where name.hasSuffix(".log") {
+        guard try FileSystem.exists(directory.database) else { return }
+        for name in try FileSystem.names(in: directory.database).sorted() where name.hasSuffix(".log") {
             let path = directory.database + "/" + name
             if let damage = try JournalFile.damageInLastBlock(of: try DiskFile(path)), !damage.isLast {
                 throw StorageError(
@@ -112,7 +113,7 @@ extension RocksEngine {
 
     /// The families that exist; RocksDB wants all of them opened. A new database has its default one.
     private static func familyNames(_ directory: DataDirectory) throws(StorageError) -> [FamilyName] {
-        guard directory.hasDatabase else { return [.root] }
+        guard try directory.hasDatabase else { return [.root] }
         let names = try opening("list the column families of \(directory.database)") { () throws(RocksDBError) in
             try Database.listColumnFamilies(path: directory.database)
         }

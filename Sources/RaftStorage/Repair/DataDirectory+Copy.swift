@@ -2,14 +2,14 @@ import Glibc
 
 /// The database as it was before a repair, and its tables to look at.
 extension DataDirectory {
-    var hasCopy: Bool { FileSystem.exists(copyBeforeRepair) }
+    var hasCopy: Bool { get throws(StorageError) { try FileSystem.exists(copyBeforeRepair) } }
 
     /// Keeps the database as it is: whole and durable on return, or not there at all. Table files never change and are
     /// linked; the rest, as much as the write-ahead log is large, is copied.
     ///
     /// A copy that is there already stays.
     func keepCopy() throws(StorageError) {
-        guard !hasCopy else { return }
+        guard try !hasCopy else { return }
         let draft = copyBeforeRepair + ".tmp"
         try FileSystem.removeDirectory(draft)
         try FileSystem.makeDirectories(draft)
@@ -24,7 +24,7 @@ extension DataDirectory {
 
     /// - Parameter omitting: files whose names end so are left out.
     private func linkDatabase(into folder: String, omitting suffix: String? = nil) throws(StorageError) {
-        for name in FileSystem.names(in: database).sorted() where suffix.map({ !name.hasSuffix($0) }) ?? true {
+        for name in try FileSystem.names(in: database).sorted() where suffix.map({ !name.hasSuffix($0) }) ?? true {
             let (old, new) = (database + "/" + name, folder + "/" + name)
             if name.hasSuffix(".sst") {
                 guard link(old, new) == 0 else { throw StorageError(errno: errno, "link \(old) to \(new)") }
@@ -53,11 +53,10 @@ extension DataDirectory {
     // MARK: - The copy's end
 
     /// Bytes of disk that it holds: not of tables that the database still has, since these are the same files. 0 without a
-    /// copy.
+    /// copy. For who watches: it may be removed at any moment, and what can't be read counts 0.
     var copyBytes: UInt64 {
-        guard hasCopy else { return 0 }
         var total: UInt64 = 0
-        for name in FileSystem.names(in: copyBeforeRepair) {
+        for name in (try? FileSystem.names(in: copyBeforeRepair)) ?? [] {
             var status = stat()
             // What vanishes meanwhile holds nothing.
             guard stat(copyBeforeRepair + "/" + name, &status) == 0, status.st_nlink == 1 else { continue }
@@ -68,7 +67,7 @@ extension DataDirectory {
 
     /// Nobody will ask for it any more, or the room is needed.
     func removeCopy() throws(StorageError) {
-        guard hasCopy else { return }
+        guard try hasCopy else { return }
         let draft = copyBeforeRepair + ".tmp"
         try FileSystem.removeDirectory(draft)
         // What is half removed must not look like a copy.

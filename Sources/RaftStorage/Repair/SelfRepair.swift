@@ -91,8 +91,14 @@ package struct SelfRepair: Sendable {
     ///
     /// - Throws: as `Repair.run`. After `.corruption` the order is withdrawn: nothing is left that could be given up.
     package func carryOut(_ progress: (String) -> Void = { _ in }) throws(StorageError) -> Outcome? {
-        guard FileSystem.exists(directory.repairs) else { return nil }
-        guard var ledger = try? RepairLedger(directory), let loss = ledger.ordered else { return nil }
+        guard try FileSystem.exists(directory.repairs) else { return nil }
+        var ledger: RepairLedger
+        do throws(StorageError) { ledger = try RepairLedger(directory) } catch {
+            // A file that makes no sense orders nothing; one that can't be read may.
+            guard error.kind == .corruption else { throw error }
+            return nil
+        }
+        guard let loss = ledger.ordered else { return nil }
         Failpoint.repairBefore.reach()
         progress("repairing: \(loss.meaning)")
         do throws(StorageError) {

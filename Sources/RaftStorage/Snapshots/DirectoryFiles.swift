@@ -18,7 +18,7 @@ struct DirectoryFiles: SnapshotFiles {
     }
 
     func open(_ name: String) throws(StorageError) -> (any SnapshotFile)? {
-        guard FileSystem.exists(path(name)) else { return nil }
+        guard try FileSystem.exists(path(name)) else { return nil }
         return try PosixFile(path(name), O_RDWR | O_APPEND)
     }
 
@@ -32,12 +32,10 @@ struct DirectoryFiles: SnapshotFiles {
     }
 
     func remove(_ name: String) throws(StorageError) {
-        guard unlink(path(name)) == 0 || errno == ENOENT else {
-            throw StorageError(errno: errno, "remove \(path(name))")
-        }
+        try FileSystem.remove(path(name))
     }
 
-    func names(in folder: String) throws(StorageError) -> [String] { FileSystem.names(in: path(folder)).sorted() }
+    func names(in folder: String) throws(StorageError) -> [String] { try FileSystem.names(in: path(folder)).sorted() }
 
     private func path(_ name: String) -> String { root + "/" + name }
 }
@@ -48,9 +46,10 @@ private final class PosixFile: SnapshotFile {
     private let descriptor: Int32
 
     init(_ path: String, _ flags: Int32) throws(StorageError) {
-        self.path = path
-        descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw StorageError(errno: errno, "open \(path)") }
+        self.path = path
+        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }
@@ -65,8 +64,9 @@ private final class PosixFile: SnapshotFile {
         var failure: Int32?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             while done < count {
-                let read = pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset) + off_t(done))
-                if read < 0, errno == EINTR { continue }
+                let read = FileSystem.uninterrupted {
+                    pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset) + off_t(done))
+                }
                 if read < 0 { failure = errno }
                 if read <= 0 { return }
                 done += read
@@ -80,19 +80,7 @@ private final class PosixFile: SnapshotFile {
     }
 
     func append(_ bytes: Bytes) throws(StorageError) {
-        var failure: Int32?
-        bytes.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let written = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
-                if written < 0, errno == EINTR { continue }
-                guard written > 0 else {
-                    failure = errno
-                    return
-                }
-                done += written
-            }
-        }
+        let failure = bytes.withUnsafeBytes { FileSystem.append($0, to: descriptor) }
         if let failure { throw StorageError(errno: failure, "write \(path)") }
     }
 

@@ -15,11 +15,13 @@ package struct FileSystemSpace: Hashable, Sendable {
     /// system, and as long as it likes on one that hangs: never on an event loop.
     package init(of path: String) throws(StorageError) {
         var existing = path
-        while !FileSystem.exists(existing), FileSystem.parent(of: existing) != existing {
+        while try !FileSystem.exists(existing), FileSystem.parent(of: existing) != existing {
             existing = FileSystem.parent(of: existing)
         }
         var status = statvfs()
-        guard statvfs(existing, &status) == 0 else { throw StorageError(errno: errno, "statvfs \(existing)") }
+        guard FileSystem.uninterrupted({ statvfs(existing, &status) }) == 0 else {
+            throw StorageError(errno: errno, "statvfs \(existing)")
+        }
         let unit = UInt64(status.f_frsize)
         self.init(capacityBytes: UInt64(status.f_blocks) * unit, freeBytes: UInt64(status.f_bavail) * unit)
     }

@@ -25,11 +25,12 @@ package struct ReserveFile: Sendable {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw StorageError(errno: errno, "make \(path)") }
         // Where a file system can't allocate without writing, this writes.
-        var code = posix_fallocate(descriptor, 0, off_t(byteCount))
+        var code = EINTR
+        while code == EINTR { code = posix_fallocate(descriptor, 0, off_t(byteCount)) }
         if code == 0, fsync(descriptor) != 0 { code = errno }
         close(descriptor)
         guard code == 0 else {
-            unlink(path)
+            try remove()
             throw StorageError(errno: code, "allocate \(byteCount) bytes for \(path)")
         }
     }

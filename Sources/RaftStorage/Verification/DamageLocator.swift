@@ -22,8 +22,8 @@ enum DamageLocator {
     private static func firstDamage(
         in directory: DataDirectory
     ) throws(StorageError) -> (path: String, JournalFile.Damage)? {
-        let logs = FileSystem.names(in: directory.database).filter { $0.hasSuffix(".log") }.sorted()
-        let paths = [directory.currentManifest].compactMap { $0 } + logs.map { directory.database + "/" + $0 }
+        let logs = try FileSystem.names(in: directory.database).filter { $0.hasSuffix(".log") }.sorted()
+        let paths = try [directory.currentManifest].compactMap { $0 } + logs.map { directory.database + "/" + $0 }
         for path in paths {
             var journal = JournalFile(try DiskFile(path))
             while try journal.checkNext() != nil {}

@@ -11,18 +11,18 @@ extension OfflineStore {
 
     /// The identity of a directory that was completed once.
     static func identity(of directory: DataDirectory) throws(StorageError) -> Identity {
-        guard FileSystem.exists(directory.path) else {
+        guard try FileSystem.exists(directory.path) else {
             throw StorageError(.wrongIdentity, "\(directory.path) does not exist", remedy: "check the data directory")
         }
         guard let identity = try directory.existingIdentity() else {
-            guard directory.wasUsed else {
+            guard try directory.wasUsed else {
                 throw StorageError(
                     .wrongIdentity, "\(directory.path) is no node's data directory", remedy: "check the data directory")
             }
             throw StorageError(
                 .corruption, "\(directory.identity) is missing, although a node has run on \(directory.path)")
         }
-        guard directory.hasDatabase else {
+        guard try directory.hasDatabase else {
             guard !identity.isNew else {
                 throw StorageError(
                     .wrongIdentity, "\(directory.path) was begun and never completed: there is nothing in it yet",

@@ -55,7 +55,7 @@ package final class StoreScrub {
 
     private func check(_ files: [LiveFile], _ open: TableFile?) throws(StorageError) -> Int {
         guard let file = files.last else {
-            work = .journals(logNames.reversed(), open: nil)
+            work = .journals(try logNames().reversed(), open: nil)
             return 0
         }
         let path = engine.database.path + "/" + file.name
@@ -91,17 +91,17 @@ package final class StoreScrub {
                 work = .journals(paths, open: journal)
                 return bytes
             }
-            if let damage = journal?.damage, !damage.isLast, FileSystem.exists(path) {
+            if let damage = journal?.damage, !damage.isLast, try FileSystem.exists(path) {
                 throw StorageError(.corruption, "\(path): \(damage.what) at \(damage.offset)")
                     .advising(.writeAheadLog)
             }
-        } catch { if FileSystem.exists(path) { throw error } }
+        } catch { if try FileSystem.exists(path) { throw error } }
         work = .journals(paths.dropLast(), open: nil)
         return 0
     }
 
-    private var logNames: [String] {
-        FileSystem.names(in: engine.database.path).filter { $0.hasSuffix(".log") }.sorted()
+    private func logNames() throws(StorageError) -> [String] {
+        try FileSystem.names(in: engine.database.path).filter { $0.hasSuffix(".log") }.sorted()
             .map { engine.database.path + "/" + $0 }
     }
 

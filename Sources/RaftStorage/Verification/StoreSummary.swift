@@ -34,14 +34,22 @@ package struct StoreSummary: Sendable {
 extension OfflineStore {
     /// Reads all of the log's keys, and next to nothing of the state.
     ///
+    /// - Parameter onProgress: gets how many of the log's entries are read, now and then; the total is an estimate.
     /// - Throws: `.corruption`, `.newerFormat`, `.io`.
-    package func summary(of group: GroupID) throws(StorageError) -> StoreSummary {
+    package func summary(
+        of group: GroupID, onProgress: (VerificationProgress) -> Void = { _ in }
+    ) throws(StorageError) -> StoreSummary {
         let head = try head(of: group)
         var first: EntryID?
         var last: EntryID?
+        var done: UInt64 = 0
+        let raft = engine.family(.raft)
+        let total = engine.database.integerProperty("rocksdb.estimate-num-keys", of: raft) ?? 0
         try scanLog(group, head.truncated.index.next...LogIndex(.max)) { (entry) throws(StorageError) in
             if first == nil { first = entry.id }
             last = entry.id
+            done += 1
+            if done.isMultiple(of: 1024) { onProgress(VerificationProgress(step: .log, done: done, total: total)) }
             return true
         }
         var entries: ClosedRange<LogIndex>?
@@ -50,7 +58,7 @@ extension OfflineStore {
             identity: identity, generation: generation, isSuspect: try isSuspect(), isRemoved: try isRemoved(),
             peers: try peers(), head: head, entries: entries, lastTerm: last?.term ?? head.truncated.term,
             applied: try appliedPosition(group), families: families,
-            writeAheadLogBytes: FileSystem.totalBytes(of: ".log", in: directory.database), snapshots: snapshots)
+            writeAheadLogBytes: FileSystem.totalBytes(of: ".log", in: directory.database), snapshots: try snapshots)
     }
 
     private var families: [StoreSummary.Family] {
@@ -65,10 +73,16 @@ extension OfflineStore {
     }
 
     private var snapshots: [(name: String, bytes: UInt64)] {
-        [SnapshotFolder.own, SnapshotFolder.incoming].flatMap { folder in
-            FileSystem.names(in: directory.path + "/" + folder).sorted().map { name in
-                (folder + "/" + name, FileSystem.byteCount(of: "\(directory.path)/\(folder)/\(name)"))
+        get throws(StorageError) {
+            var found: [(name: String, bytes: UInt64)] = []
+            for folder in [SnapshotFolder.own, SnapshotFolder.incoming] {
+                let path = directory.path + "/" + folder
+                guard try FileSystem.exists(path) else { continue }
+                for name in try FileSystem.names(in: path).sorted() {
+                    found.append((folder + "/" + name, FileSystem.byteCount(of: path + "/" + name)))
+                }
             }
+            return found
         }
     }
 }

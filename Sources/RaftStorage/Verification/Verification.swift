@@ -35,14 +35,15 @@ package struct Verification {
             return report
         }
         report.identity = identity
-        checkMarker()
+        try checkMarker()
         let journals = try checkJournals()
         step(.opening, 0, of: 0)
         let store: OfflineStore
         do throws(StorageError) { store = try OfflineStore.open(directory, identity, lock) } catch {
             try take(error, .tables)
             for journal in journals { report.add(.damage, .writeAheadLog, journal.sentence) }
-            try checkTables(FileSystem.names(in: directory.database).filter { $0.hasSuffix(".sst") }, areLive: false)
+            try checkTables(
+                try FileSystem.names(in: directory.database).filter { $0.hasSuffix(".sst") }, areLive: false)
             return report
         }
         judge(journals)
@@ -54,8 +55,8 @@ package struct Verification {
 
     // MARK: Directory
 
-    private mutating func checkMarker() {
-        let found = try? FileSystem.read(directory.initialized)
+    private mutating func checkMarker() throws(StorageError) {
+        let found = try FileSystem.read(directory.initialized)
         if found == nil {
             report.add(.note, .directory, "\(directory.initialized) is missing: the next start makes it again")
         } else if found != DataDirectory.initializedText {
@@ -85,10 +86,10 @@ package struct Verification {
     }
 
     private mutating func checkJournals() throws(StorageError) -> [DamagedJournal] {
-        let names = FileSystem.names(in: directory.database)
+        let names = try FileSystem.names(in: directory.database)
         let logs = names.filter { $0.hasSuffix(".log") }.sorted()
         var paths = logs.map { directory.database + "/" + $0 }
-        if let manifest = directory.currentManifest { paths.append(manifest) }
+        if let manifest = try directory.currentManifest { paths.append(manifest) }
         let total = paths.reduce(0) { $0 + FileSystem.byteCount(of: $1) }
         var done: UInt64 = 0
         var damaged: [DamagedJournal] = []

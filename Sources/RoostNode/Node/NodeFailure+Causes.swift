@@ -14,6 +14,7 @@ extension NodeFailure {
             case .permission: .permission
             case .corruption: .corruption
             case .noSpace, .io: .inputOutput
+            case .tooManyFiles: .operatingSystem
             case .invariant: .invariantViolated
             case .other: .unexpected
             }

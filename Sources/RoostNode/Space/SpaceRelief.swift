@@ -30,12 +30,14 @@ final class SpaceRelief: Sendable {
     }
 
     /// Does what is worth doing, unless it is at it already. Returns at once.
-    func consider(_ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, removals: UInt64, now: MonotonicTime) {
+    func consider(
+        _ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, removals: UInt64, now: MonotonicTime
+    ) throws(StorageError) {
         guard !isBusy.load(ordering: .acquiring) else { return endHungryCompaction(picture) }
         let situation = ReliefPlan.Situation(
             picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
             obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),
-            idleCopyBytes: idleCopyBytes(picture), cuts: board.cuts, removals: removals, now: now)
+            idleCopyBytes: try idleCopyBytes(picture), cuts: board.cuts, removals: removals, now: now)
         let steps = plan.withLock { $0.next(situation) }
         guard !steps.isEmpty else { return }
         isBusy.store(true, ordering: .releasing)
@@ -51,9 +53,9 @@ final class SpaceRelief: Sendable {
 
     /// Of a suspect node it may be all that is left of what it has promised; and since such a node is counted for nothing,
     /// its disk stops nobody's writes. A node that was trusted by an operator's word still has it.
-    private func idleCopyBytes(_ picture: SpaceBoard.Picture) -> UInt64 {
-        guard picture.copyBytes > 0, (try? store.isSuspect()) == false else { return 0 }
-        return picture.copyBytes
+    private func idleCopyBytes(_ picture: SpaceBoard.Picture) throws(StorageError) -> UInt64 {
+        guard picture.copyBytes > 0 else { return 0 }
+        return try store.isSuspect() ? 0 : picture.copyBytes
     }
 
     /// Its output may be as large as its input: nobody knows before.

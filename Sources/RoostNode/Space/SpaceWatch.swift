@@ -22,7 +22,6 @@ final class SpaceWatch: Sendable {
     private struct State: Sendable {
         var gauge = SpaceGauge()
         var lastReport = MonotonicTime.zero
-        var hasFailed = false
         /// Do not try again before.
         var nextReserve = MonotonicTime.zero
         /// Of the database from before a repair, with the time when it was looked at.
@@ -79,17 +78,13 @@ final class SpaceWatch: Sendable {
         let statistics = store.statistics()
         do throws(StorageError) {
             let space = try FileSystemSpace(of: configuration.node.dataDir)
-            state.withLock { $0.hasFailed = false }
             let picture = take(SpaceReading(space, statistics), at: now)
-            keepReserve(picture, at: now)
-            relief.consider(picture, statistics, removals: UInt64(metrics.removals.current), now: now)
+            try keepReserve(picture, at: now)
+            try relief.consider(picture, statistics, removals: UInt64(metrics.removals.current), now: now)
             return Self.pause(after: picture)
         } catch {
-            let isFirst = state.withLock { state in
-                defer { state.hasFailed = true }
-                return !state.hasFailed
-            }
-            if isFirst { logger.error("the free space can't be read", metadata: ["error": "\(error.message)"]) }
+            // Also where only the free space can't be read: who doesn't see a disk fill up meets its end in a write.
+            failure.fail(NodeFailure(storage: error))
             return Self.interval
         }
     }
@@ -154,7 +149,9 @@ final class SpaceWatch: Sendable {
     // MARK: - The reserve
 
     /// Makes the reserve where there is room for it besides everything else; one of another size is made anew.
-    private func keepReserve(_ picture: SpaceBoard.Picture, at now: MonotonicTime) {
+    ///
+    /// - Throws: everything but that there was no room after all.
+    private func keepReserve(_ picture: SpaceBoard.Picture, at now: MonotonicTime) throws(StorageError) {
         let (wanted, present) = (picture.limits.reserve, picture.reserveBytes)
         guard wanted != present, now >= state.withLock({ $0.nextReserve }) else { return }
         let limits = picture.limits
@@ -164,6 +161,7 @@ final class SpaceWatch: Sendable {
             try reserve.make(byteCount: wanted)
             logger.info("made the disk's reserve", metadata: ["disk.reserve": "\(ByteSize.rounded(wanted))"])
         } catch {
+            guard error.kind == .noSpace else { throw error }
             state.withLock { $0.nextReserve = now.advanced(by: .seconds(60)) }
             logger.warning("the disk's reserve can't be made", metadata: ["error": "\(error.message)"])
         }

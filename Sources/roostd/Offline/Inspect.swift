@@ -19,7 +19,16 @@ struct Inspect: ParsableCommand {
     /// Opens the directory and shows it.
     func look(_ options: OfflineOptions, _ body: (OfflineStore) throws(StorageError) -> Void) throws {
         let directory = try options.directory(after: daemon.options)
-        try OfflineOptions.looking { () throws(StorageError) in try body(try OfflineStore.open(directory)) }
+        try OfflineOptions.looking { () throws(StorageError) in
+            var bar = ProgressBar(isWanted: true)
+            bar.show(VerificationProgress(step: .opening, done: 0, total: 0))
+            let store: OfflineStore
+            do {
+                defer { bar.end() }
+                store = try OfflineStore.open(directory)
+            }
+            try body(store)
+        }
     }
 }
 
@@ -33,7 +42,12 @@ struct InspectSummary: ParsableCommand {
 
     func run() throws {
         try inspect.look(options) { (store) throws(StorageError) in
-            let summary = try store.summary(of: Inspect.group)
+            var bar = ProgressBar(isWanted: true)
+            let summary: StoreSummary
+            do {
+                defer { bar.end() }
+                summary = try store.summary(of: Inspect.group) { bar.show($0) }
+            }
             print(options.json ? JSONText.of(SummaryDocument(summary)) : SummaryText.page(summary))
         }
     }
