@@ -178,9 +178,23 @@ struct VerificationTests {
         let node = try TestNode()
         let store = try node.open()
         _ = try store.recover(group, founders: founders) { _ in }
-        try store.write([batch(entries(1...1), term: 1)])
+        let id = EntryID(term: Term(1), index: LogIndex(1))
+        // A block that ends within its stamp.
+        let entry = Entry(group: group, id: id, kind: .normal, payload: Bytes([1, 0]))
+        try store.write([batch([entry], term: 1)])
         try store.close()
         #expect(try damage(node).first?.contains("log entry 1 is intact, and can't be read") == true)
+    }
+
+    @Test func `an entry that a state machine of a later version wrote is no damage`() throws {
+        let node = try TestNode()
+        let store = try node.open()
+        _ = try store.recover(group, founders: founders) { _ in }
+        let id = EntryID(term: Term(1), index: LogIndex(1))
+        let payload = Bytes([2] + [UInt8](repeating: 0, count: 40))
+        try store.write([batch([Entry(group: group, id: id, kind: .normal, payload: payload)], term: 1)])
+        try store.close()
+        #expect(refusal(node) == .newerFormat)
     }
 
     @Test func `values that nobody can have written are found`() throws {

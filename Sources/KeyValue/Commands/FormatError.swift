@@ -10,6 +10,14 @@ package enum FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownOpcode(UInt8)
     case unknownFlags(UInt8, opcode: UInt8)
 
+    /// Whether a later version wrote them, if they are as they were written.
+    package var isOfLaterVersion: Bool {
+        switch self {
+        case .malformed: false
+        case .newerBlock, .unknownOpcode, .unknownFlags: true
+        }
+    }
+
     package var description: String {
         switch self {
         case .malformed(let error): error.description

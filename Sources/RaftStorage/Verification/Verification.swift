@@ -220,7 +220,10 @@ package struct Verification {
                 _ = try DirectoryUpdate(decoding: try MembershipChange(decoding: entry.payload).context)
             }
         } catch {
-            throw StorageError(.corruption, "log entry \(entry.index) is intact, and can't be read: \(error)")
+            let isLater = (error as? FormatError)?.isOfLaterVersion == true
+            throw StorageError(
+                isLater ? .newerFormat : .corruption,
+                "log entry \(entry.index) is intact, and can't be read: \(error)")
         }
     }
 

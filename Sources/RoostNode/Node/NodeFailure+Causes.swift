@@ -39,6 +39,10 @@ extension NodeFailure {
     init(applying error: ApplyError) {
         switch error {
         case .store(let error): self.init(state: error)
+        // The entry fits its checksum: it is no work of a disk.
+        case .payload(_, let format) where format.isOfLaterVersion:
+            self.init(
+                .foreignData, cause: "\(error)", remedy: "install the version that the other nodes run, or a newer one")
         case .payload, .storedValue:
             self.init(
                 .corruption, cause: "\(error)",

@@ -66,6 +66,7 @@ enum Recovery {
                 let kind: StorageError.Kind =
                     switch error.code {
                     case .corruption: .corruption
+                    case .foreignData: .newerFormat
                     case .inputOutput: .io
                     default: .other
                     }
