@@ -39,6 +39,7 @@ let package = Package(
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .target(name: "CChecksum"),
         .target(name: "CEpoll"),
+        .target(name: "CFileBirth"),
 
         // 1: pure
         .target(name: "ByteCoding", dependencies: ["CChecksum"], swiftSettings: common),
@@ -53,7 +54,7 @@ let package = Package(
         // 2: state
         .target(name: "KeyValue", dependencies: ["ByteCoding"], swiftSettings: common),
         .target(
-            name: "RaftStorage", dependencies: ["ByteCoding", "KeyValue", "Raft", "RocksDB"],
+            name: "RaftStorage", dependencies: ["ByteCoding", "CFileBirth", "KeyValue", "Raft", "RocksDB"],
             swiftSettings: common),
 
         // 3: edges

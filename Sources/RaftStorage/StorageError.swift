@@ -6,7 +6,7 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
     package enum Kind: String, Hashable, Sendable {
         /// Another process uses the directory.
         case locked
-        /// The directory belongs to another node or cluster.
+        /// The directory belongs to another node or cluster, or is a copy.
         case wrongIdentity = "wrong identity"
         /// A newer version wrote it.
         case newerFormat = "newer format"

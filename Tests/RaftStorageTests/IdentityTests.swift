@@ -23,7 +23,7 @@ struct IdentityTests {
     }
 
     @Test func `one changed byte anywhere in the file is refused`() {
-        let bytes = IdentityFile.encode(Self.identity)
+        let bytes = IdentityFile.encode(Self.identity, born: 1_795_965_704_442_131_310)
         for offset in bytes.indices {
             var changed = bytes
             changed[offset] ^= 1
@@ -47,7 +47,10 @@ struct IdentityTests {
         var identity = Self.identity
         identity = Identity(
             node: identity.node, clusterName: name, founders: identity.founders, incarnation: 1, isNew: false)
-        #expect(try IdentityFile.decode(IdentityFile.encode(identity), path: "IDENTITY") == identity)
+        for born in [nil, 1, Int64.max] {
+            let found = try IdentityFile.decode(IdentityFile.encode(identity, born: born), path: "IDENTITY")
+            #expect(found == IdentityFile.Content(identity: identity, born: born))
+        }
     }
 
     @Test(arguments: ["", "two\nlines", "nul\0", String(repeating: "x", count: 129)])

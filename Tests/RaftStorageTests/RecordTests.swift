@@ -121,11 +121,17 @@ struct RecordGoldenTests {
             incarnation 0000000000001122
             founders 1,2,3
             cluster-name roost
-            crc32c 6f06d90a
+            born 1795965704442131310
+            crc32c 097928da
 
             """
-        #expect(String(decoding: IdentityFile.encode(identity), as: UTF8.self) == text)
-        #expect(try IdentityFile.decode(Array(text.utf8), path: "IDENTITY") == identity)
+        let content = IdentityFile.Content(identity: identity, born: 1_795_965_704_442_131_310)
+        #expect(String(decoding: IdentityFile.encode(identity, born: content.born), as: UTF8.self) == text)
+        #expect(try IdentityFile.decode(Array(text.utf8), path: "IDENTITY") == content)
+        // Where the file system does not tell when a file was made.
+        let silent = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("born") }
+        let bytes = silent.joined(separator: "\n").replacing("097928da", with: "6f06d90a")
+        #expect(String(decoding: IdentityFile.encode(identity, born: nil), as: UTF8.self) == bytes)
     }
 }
 

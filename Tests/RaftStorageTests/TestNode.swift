@@ -82,6 +82,9 @@ final class TestNode: Sendable {
         let isFirst = { (name: String) in name == "CURRENT" || name.hasPrefix("MANIFEST") }
         try copyFiles(isFirst)
         try copyFiles { !isFirst($0) }
+        // It stands for the directory itself, as it was at this moment.
+        let directory = DataDirectory(path: copy.directory)
+        if let identity = try? directory.existingIdentity() { try directory.write(identity) }
         return copy
     }
 

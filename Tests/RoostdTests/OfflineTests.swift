@@ -74,6 +74,7 @@ struct OfflineTests {
         #expect(throws: (any Error).self) { try Roostd.parseAsRoot(["repair", "--drop-log", "--drop-state"]) }
         let losses: [(flag: String, loss: Repair.Loss?)] = [
             ("--accept-wal-loss", .writeAheadLog), ("--drop-log", .log), ("--drop-state", .state), ("--trust", nil),
+            ("--adopt-copy", nil),
         ]
         for (flag, loss) in losses {
             let repair: RepairCommand = try parsed(["repair", flag])
@@ -127,6 +128,22 @@ struct OfflineTests {
         #expect(try !OfflineStore.open(directory).isSuspect())
     }
 
+    @Test func `a copy can be looked at, and is the node's once somebody says so`() throws {
+        let folder = try Folder()
+        let directory = folder.path + "/copy"
+        try FileManager.default.copyItem(atPath: try makeNode(in: folder), toPath: directory)
+        let summary = try OfflineStore.open(directory).summary(of: Inspect.group)
+        #expect(SummaryDocument(summary).copy)
+        #expect(SummaryText.page(summary).contains("a copy of the node's directory"))
+        var adopt = try Roostd.parseAsRoot(["repair", "--adopt-copy", "--data-dir", directory])
+        try adopt.run()
+        #expect(try !OfflineStore.open(directory).summary(of: Inspect.group).isCopy)
+        #expect(#expect(throws: NodeFailure.self) { try adopt.run() }?.cause.contains("is no copy") == true)
+        #expect(RepairDocument(.adopted(isSuspect: true)).suspect)
+        #expect(RepairResult.adopted(isSuspect: true).text.contains("no vote"))
+        #expect(!RepairResult.adopted(isSuspect: false).text.contains("no vote"))
+    }
+
     @Test func `a summary has all that a program may ask for`() throws {
         let folder = try Folder()
         let store = try OfflineStore.open(try makeNode(in: folder))
@@ -134,7 +151,7 @@ struct OfflineTests {
         #expect([document.node, document.term, document.commit] == [2, 1, 1])
         #expect([document.vote, document.first, document.last] == [1, 1, 1])
         #expect(document.founders == [1, 2, 3])
-        #expect(document.suspect && document.applied == nil)
+        #expect(document.suspect && !document.copy && document.applied == nil)
         let again = try JSONDecoder().decode(SummaryDocument.self, from: Data(JSONText.of(document).utf8))
         #expect(JSONText.of(again) == JSONText.of(document))
     }

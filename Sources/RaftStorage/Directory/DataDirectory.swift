@@ -111,8 +111,7 @@ struct DataDirectory: Sendable {
 
     /// The identity of a directory in use or half made, nil for another.
     func existingIdentity() throws(StorageError) -> Identity? {
-        guard let bytes = try FileSystem.read(identity) else { return nil }
-        var found = try IdentityFile.decode(bytes, path: identity)
+        guard var found = try identityFile()?.identity else { return nil }
         found.isNew = try isFounding
         return found
     }
@@ -127,11 +126,12 @@ struct DataDirectory: Sendable {
             }
             let made = try Identity.make(for: configuration)
             try markFounding()
-            try FileSystem.write(IdentityFile.encode(made), to: identity)
+            try write(made)
             Failpoint.foundAfterIdentity.reach()
             return made
         }
         try found.check(against: configuration)
+        if try isCopy() { throw copied(found) }
         if !found.isNew, try !hasDatabase {
             throw StorageError(.corruption, "the database of node \(found.node) is missing from \(database)")
         }

@@ -58,10 +58,18 @@ enum FileSystem {
 
     /// Makes or replaces the file: after a crash it is whole, old or new.
     static func write(_ bytes: [UInt8], to path: String) throws(StorageError) {
+        try write(to: path) { (_) throws(StorageError) in bytes }
+    }
+
+    /// The same for a file that tells something of itself: `bytes` gets its descriptor while it is empty.
+    static func write(
+        to path: String, _ bytes: (_ descriptor: Int32) throws(StorageError) -> [UInt8]
+    ) throws(StorageError) {
         let draft = path + ".tmp"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw StorageError(errno: errno, "make \(draft)") }
         defer { close(descriptor) }
+        let bytes = try bytes(descriptor)
         let failure = bytes.withUnsafeBytes { append($0, to: descriptor) }
         if let failure { throw StorageError(errno: failure, "write \(draft)") }
         guard fsync(descriptor) == 0 else { throw StorageError(errno: errno, "sync \(draft)") }

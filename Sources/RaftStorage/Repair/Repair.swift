@@ -103,6 +103,28 @@ package struct Repair {
         try directory.unmarkSuspect()
     }
 
+    /// Makes a copied directory the node's own, by an operator's word that the one it was copied from is gone and will
+    /// never be started again. What the node has promised since the copy is forgotten, so it is suspect.
+    ///
+    /// - Returns: whether it is suspect: a node that never had others is not.
+    /// - Throws: `.locked` while a node runs, `.wrongIdentity`, `.newerFormat`, `.corruption`, `.invariant` for a directory
+    ///   that is no copy.
+    package func adopt() throws(StorageError) -> Bool {
+        let lock = try DirectoryLock(path: directory.lock)
+        defer { withExtendedLifetime(lock) {} }
+        let identity = try OfflineStore.identity(of: directory)
+        guard try directory.isCopy() else {
+            throw StorageError(
+                .invariant, "\(directory.path) is no copy, as far as its file system can tell", remedy: "start the node"
+            )
+        }
+        let isAlone = try Survivors.isAlone(identity, in: directory, group)
+        // First: a crash between the two leaves a copy, which no node starts on.
+        if !isAlone { try directory.markSuspect() }
+        try directory.write(identity)
+        return !isAlone
+    }
+
     private func open(_ loss: Loss) throws(StorageError) -> RocksEngine {
         do throws(StorageError) {
             // Tables of what is to be dropped need not be readable.

@@ -16,6 +16,8 @@ package struct StoreSummary: Sendable {
     package var generation: UInt64
     package var isSuspect: Bool
     package var isRemoved: Bool
+    /// No node starts on it: see `Repair.adopt`.
+    package var isCopy: Bool
     /// The incarnations under which other nodes were met first, ascending by node.
     package var peers: [(node: NodeID, incarnation: UInt64)]
     package var head: StoredHead
@@ -56,7 +58,8 @@ extension OfflineStore {
         if let first, let last { entries = first.index...last.index }
         return StoreSummary(
             identity: identity, generation: generation, isSuspect: try isSuspect(), isRemoved: try isRemoved(),
-            peers: try peers(), head: head, entries: entries, lastTerm: last?.term ?? head.truncated.term,
+            isCopy: try directory.isCopy(), peers: try peers(), head: head, entries: entries,
+            lastTerm: last?.term ?? head.truncated.term,
             applied: try appliedPosition(group), families: families,
             writeAheadLogBytes: FileSystem.totalBytes(of: ".log", in: directory.database), snapshots: try snapshots)
     }

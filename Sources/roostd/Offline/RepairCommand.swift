@@ -20,6 +20,7 @@ struct RepairCommand: ParsableCommand {
         case dropLog
         case dropState
         case trust
+        case adoptCopy
 
         static func help(for value: Action) -> ArgumentHelp? {
             switch value {
@@ -27,15 +28,18 @@ struct RepairCommand: ParsableCommand {
             case .dropLog: "Drop the whole log, and keep the state as far as it is on disk."
             case .dropState: "Drop state and log: the other nodes send all of it again."
             case .trust: "Lift the suspicion without asking anybody. Only when no majority of trusted nodes is left."
+            case .adoptCopy:
+                "Make a copied directory the node's own. Only when the one it was copied from is gone for ever."
             }
         }
 
+        /// What is given up; nil: nothing.
         var loss: Repair.Loss? {
             switch self {
             case .acceptWalLoss: .writeAheadLog
             case .dropLog: .log
             case .dropState: .state
-            case .trust: nil
+            case .trust, .adoptCopy: nil
             }
         }
     }
@@ -50,17 +54,32 @@ struct RepairCommand: ParsableCommand {
     func run() throws {
         let directory = try options.directory(after: daemon.options)
         let repair = Repair(directory: directory)
-        let outcome = try OfflineOptions.looking { () throws(StorageError) -> Repair.Outcome? in
-            guard let loss = action.loss else {
-                try repair.trust()
-                return nil
-            }
-            return try repair.run(loss)
+        let result = try OfflineOptions.looking { () throws(StorageError) -> RepairResult in
+            if let loss = action.loss { return .repaired(try repair.run(loss)) }
+            if action == .adoptCopy { return .adopted(isSuspect: try repair.adopt()) }
+            try repair.trust()
+            return .trusted
         }
-        if options.json {
-            print(JSONText.of(RepairDocument(outcome)))
-        } else {
-            print(RepairDocument.text(outcome))
+        print(options.json ? JSONText.of(RepairDocument(result)) : result.text)
+    }
+}
+
+/// What has become of the directory.
+enum RepairResult {
+    case repaired(Repair.Outcome)
+    case trusted
+    case adopted(isSuspect: Bool)
+
+    var text: String {
+        let waiting = "it has no vote and counts for nothing until it has caught up with a leader: start it"
+        switch self {
+        case .repaired(let outcome):
+            let end = outcome.isSuspect ? waiting : "what stood behind that is lost: start the node"
+            return "the state ends at entry \(outcome.applied.index), the log at \(outcome.last); \(end)"
+        case .trusted: return "the node is trusted: it votes from its next start on"
+        case .adopted(let isSuspect):
+            return "the directory is the node's now, and the one that it was copied from must never be started again; "
+                + (isSuspect ? waiting : "start the node")
         }
     }
 }
@@ -68,25 +87,20 @@ struct RepairCommand: ParsableCommand {
 /// What a repair has left.
 struct RepairDocument: Codable {
     var suspect: Bool
-    /// Absent after `--trust`.
+    /// Absent where nothing was given up, with all after it.
     var applied: UInt64?
     var last: UInt64?
     var term: UInt64?
 
-    /// - Parameter outcome: nil after `--trust`.
-    init(_ outcome: Repair.Outcome?) {
-        suspect = outcome?.isSuspect ?? false
-        applied = outcome?.applied.index.rawValue
-        last = outcome?.last.rawValue
-        term = outcome?.hardState.term.rawValue
-    }
-
-    static func text(_ outcome: Repair.Outcome?) -> String {
-        guard let outcome else { return "the node is trusted: it votes from its next start on" }
-        let end =
-            outcome.isSuspect
-            ? "it has no vote and counts for nothing until it has caught up with a leader: start it"
-            : "what stood behind that is lost: start the node"
-        return "the state ends at entry \(outcome.applied.index), the log at \(outcome.last); \(end)"
+    init(_ result: RepairResult) {
+        switch result {
+        case .repaired(let outcome):
+            suspect = outcome.isSuspect
+            applied = outcome.applied.index.rawValue
+            last = outcome.last.rawValue
+            term = outcome.hardState.term.rawValue
+        case .trusted: suspect = false
+        case .adopted(let isSuspect): suspect = isSuspect
+        }
     }
 }

@@ -42,6 +42,7 @@ struct SummaryDocument: Codable {
     var generation: UInt64
     var suspect: Bool
     var removed: Bool
+    var copy: Bool
     var term: UInt64
     /// Absent: none given in this term.
     var vote: UInt64?
@@ -67,7 +68,7 @@ struct SummaryDocument: Codable {
     var snapshots: [File]
 
     enum CodingKeys: String, CodingKey {
-        case node, founders, incarnation, generation, suspect, removed, term, vote, truncated, first, last, commit
+        case node, founders, incarnation, generation, suspect, removed, copy, term, vote, truncated, first, last, commit
         case applied, voters, learners, leaving, members, met, families, snapshots
         case clusterID = "cluster_id"
         case clusterName = "cluster_name"
@@ -85,7 +86,8 @@ struct SummaryDocument: Codable {
         clusterName = identity.clusterName
         founders = identity.founders.map(\.rawValue)
         incarnation = IdentityText.hexadecimal(identity.incarnation)
-        (generation, suspect, removed) = (summary.generation, summary.isSuspect, summary.isRemoved)
+        (generation, suspect) = (summary.generation, summary.isSuspect)
+        (removed, copy) = (summary.isRemoved, summary.isCopy)
         term = summary.head.hardState.term.rawValue
         vote = summary.head.hardState.vote?.rawValue
         truncated = summary.head.truncated.index.rawValue

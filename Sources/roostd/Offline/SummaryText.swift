@@ -11,6 +11,7 @@ enum SummaryText {
         line("node", IdentityText.line(summary.identity))
         if summary.isSuspect { line("", "suspect: votes only after it has caught up with a leader") }
         if summary.isRemoved { line("", "removed from the cluster") }
+        if summary.isCopy { line("", "a copy of the node's directory: no node starts on it") }
         let state = summary.head.hardState
         line("hard state", "term \(state.term), vote \(state.vote.map(\.description) ?? "none")")
         let truncated = summary.head.truncated

@@ -118,8 +118,12 @@ extension CrashTests {
         }
 
         private func restore(_ node: DaemonProcess, from master: String) throws {
-            try run("rm", "-rf", node.settings.directory)
-            try run("cp", "-a", master, node.settings.directory)
+            // A file IDENTITY of its own would make it a copy, which no node starts on.
+            let directory = node.settings.directory
+            try run(
+                "find", directory, "-mindepth", "1", "-maxdepth", "1", "!", "-name", "IDENTITY", "-exec", "rm", "-rf",
+                "{}", "+")
+            try run("cp", "-a", master + "/.", directory)
         }
 
         // MARK: - Verdicts

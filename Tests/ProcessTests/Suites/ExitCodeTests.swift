@@ -129,11 +129,12 @@ extension ProcessTests {
                 (identity.replacing("roost-identity 1", with: "roost-identity 2"), 66),
                 (identity.replacing("cluster-name test", with: "cluster-name tess"), 65), ("", 65),
             ] as [(String, Int32)] {
-                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                // Atomically would be a file of its own, and the directory a copy.
+                try text.write(toFile: path, atomically: false, encoding: .utf8)
                 let run = try roostd(node.settings.commandLine.dropFirst().map(\.self))
                 #expect(run.exit == .code(code), "\(text): \(run)")
             }
-            try identity.write(toFile: path, atomically: true, encoding: .utf8)
+            try identity.write(toFile: path, atomically: false, encoding: .utf8)
             try node.start()
             try node.waitUntilServing()
         }
