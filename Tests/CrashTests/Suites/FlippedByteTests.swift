@@ -129,7 +129,11 @@ extension CrashTests {
         // MARK: - Verdicts
 
         /// Waits until the node has ended or has answered everything.
-        private func fate(of node: DaemonProcess, _ flip: Flip, _ specimen: Specimen) throws -> Fate {
+        ///
+        /// - Parameter isAgain: it has been started again, after the order to end met it in its own restart for a repair.
+        private func fate(
+            of node: DaemonProcess, _ flip: Flip, _ specimen: Specimen, isAgain: Bool = false
+        ) throws -> Fate {
             let repairs = node.repairs
             if try node.servesOrEnds() {
                 let wrong = specimen.wrongAnswers(at: node)
@@ -138,7 +142,12 @@ extension CrashTests {
                 if node.isRunning { _ = try? node.connect(timeout: .seconds(10))("DEL", "no such key") }
                 if node.isRunning { try node.current.send(SIGTERM) }
                 let exit = try node.current.wait(within: .seconds(20))
-                if exit == .code(0) { return node.repairs > repairs ? .repaired : .harmless }
+                if exit == .code(0) { return node.repairs > repairs || isAgain ? .repaired : .harmless }
+                if exit == .signal(SIGTERM), !isAgain, node.lastWord.contains("beginning anew") {
+                    // A process that has only just begun ends as any process does.
+                    try node.start()
+                    return try fate(of: node, flip, specimen, isAgain: true)
+                }
                 return .stopped(exit, isNamed: isNamed(flip, node))
             }
             return .stopped(try #require(node.current.ended), isNamed: isNamed(flip, node))
