@@ -29,11 +29,14 @@ final class SpaceRelief: Sendable {
         self.stateFlushed = stateFlushed
     }
 
+    /// Whether a step is under way.
+    var isAtWork: Bool { isBusy.load(ordering: .acquiring) }
+
     /// Does what is worth doing, unless it is at it already. Returns at once.
     func consider(
         _ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, removals: UInt64, now: MonotonicTime
     ) throws(StorageError) {
-        guard !isBusy.load(ordering: .acquiring) else { return endHungryCompaction(picture) }
+        guard !isAtWork else { return endHungryCompaction(picture) }
         let situation = ReliefPlan.Situation(
             picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
             obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),

@@ -81,7 +81,8 @@ final class SpaceWatch: Sendable {
             let picture = take(SpaceReading(space, statistics), at: now)
             try keepReserve(picture, at: now)
             try relief.consider(picture, statistics, removals: UInt64(metrics.removals.current), now: now)
-            return Self.pause(after: picture)
+            // A compaction takes room faster than anything else, and is to be ended in time.
+            return relief.isAtWork ? Self.closeInterval : Self.pause(after: picture)
         } catch {
             // Also where only the free space can't be read: who doesn't see a disk fill up meets its end in a write.
             failure.fail(NodeFailure(storage: error))

@@ -122,9 +122,8 @@ struct FullDiskCommand: ParsableCommand {
         mutating func deleteAll(but kept: Int) throws {
             while live.count > kept {
                 let part = live.suffix(min(500, live.count - kept))
-                guard case .integer = try connection.pipeline([["DEL"] + part])[0] else {
-                    throw BenchError("deletions were refused")
-                }
+                let reply = try connection.pipeline([["DEL"] + part])[0]
+                guard case .integer = reply else { throw BenchError("a deletion was answered \(reply)") }
                 live.removeLast(part.count)
             }
         }
