@@ -17,7 +17,7 @@ struct JoinCommand: ParsableCommand {
         /// What makes the cluster keep its log, or cut it.
         var settings: [String] {
             switch self {
-            case .log: ["--truncation-slack-entries", "1000000000"]
+            case .log: ["--truncation-slack-entries", "1000000000", "--truncation-slack-bytes", "8GiB"]
             case .snapshot:
                 [
                     "--max-retained-entries", "200", "--truncation-slack-entries", "100",
