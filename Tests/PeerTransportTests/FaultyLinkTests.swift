@@ -21,10 +21,10 @@ struct FaultyLinkTests {
             node.fail(peer, direction) { $0.dropProbability = 1 }
             #expect(one.transport.send([.heartbeat(1), .append(1, bytes: 100), .forward(1)]) == [])
             // Both sides have dealt with the three when they are counted.
-            while node.statistics(of: peer)?.droppedByFaults != 3 { await Task.yield() }
+            while node.statistics(of: peer)?.droppedByFaults != 3 { try await breathe() }
             node.heal()
             one.transport.send([.heartbeat(2)])
-            #expect(await two.delegate.messages(count: 1) == [.heartbeat(2)])
+            try await #expect(two.delegate.messages(count: 1) == [.heartbeat(2)])
         }
     }
 
@@ -35,7 +35,7 @@ struct FaultyLinkTests {
             node.fail(peer, direction) { $0.duplicateProbability = 1 }
             let sent: [PeerMessage] = (1...50).map { .append($0, bytes: 100) }
             one.transport.send(sent)
-            #expect(await two.delegate.messages(count: 100) == sent.flatMap { [$0, $0] })
+            try await #expect(two.delegate.messages(count: 100) == sent.flatMap { [$0, $0] })
         }
     }
 
@@ -54,23 +54,23 @@ struct FaultyLinkTests {
             let sent: [PeerMessage] = (1...50).map { .append($0, bytes: 100) }
             one.transport.send(Array(sent.prefix(25)))
             one.transport.send(Array(sent.suffix(25)))
-            #expect(await two.delegate.messages(count: 50) == sent)
+            try await #expect(two.delegate.messages(count: 50) == sent)
             #expect(clock.now - start >= .milliseconds(60))
             node.heal()
             one.transport.send([.append(51, bytes: 10)])
-            #expect(await two.delegate.messages(count: 51).last == .append(51, bytes: 10))
+            try await #expect(two.delegate.messages(count: 51).last == .append(51, bytes: 10))
         }
     }
 
     @Test func `a cut leaves the connections open, and what is sent meanwhile is gone`() async throws {
         try await withPair { one, two in
-            await two.delegate.connected(1, .accepted)
+            try await two.delegate.connected(1, .accepted)
             one.fail(2) { $0.isCut = true }
             #expect(one.transport.send((1...100).map { .append($0, bytes: 100) }) == [])
-            while one.statistics(of: 2)?.droppedByFaults != 100 { await Task.yield() }
+            while one.statistics(of: 2)?.droppedByFaults != 100 { try await breathe() }
             one.heal()
             one.transport.send([.heartbeat(1)])
-            #expect(await two.delegate.messages(count: 1) == [.heartbeat(1)])
+            try await #expect(two.delegate.messages(count: 1) == [.heartbeat(1)])
             #expect(one.statistics(of: 2)?.connects == 1)
         }
     }
@@ -86,12 +86,12 @@ struct FaultyLinkTests {
             let twoAddress = try await two.start(peers: [1: oneAddress])
             one.setPeers([2: twoAddress])
             // Node 2 dials in vain: nothing answers its hello.
-            await two.log.first { $0.metadata["reason", default: ""].contains("handshake") }
+            try await two.log.first { $0.metadata["reason", default: ""].contains("handshake") }
             #expect(one.statistics(of: 2)?.lastFailure == "cut by fault injection")
             #expect(one.delegate.events.elements.isEmpty && two.delegate.events.elements.isEmpty)
             one.heal()
-            await one.delegate.connected(2, .dialled)
-            await two.delegate.connected(1, .dialled)
+            try await one.delegate.connected(2, .dialled)
+            try await two.delegate.connected(1, .dialled)
         }
     }
 
@@ -101,11 +101,11 @@ struct FaultyLinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.delegate.connected(2, .dialled)
-            await two.delegate.connected(1, .accepted)
+            try await one.delegate.connected(2, .dialled)
+            try await two.delegate.connected(1, .accepted)
             two.fail(1) { $0.isCut = true }
             await one.transport.stop()
-            #expect(await two.delegate.disconnected(1, .accepted) == .silent)
+            try await #expect(two.delegate.disconnected(1, .accepted) == .silent)
         }
     }
 
@@ -113,11 +113,11 @@ struct FaultyLinkTests {
         try await withPair { one, two in
             let large = PeerMessage.append(1, bytes: 16 << 20)
             one.transport.send([large, .append(2, bytes: 10)])
-            while (one.statistics(of: 2)?.sentBytes ?? 0) < 1 << 20 { await Task.yield() }
+            while (one.statistics(of: 2)?.sentBytes ?? 0) < 1 << 20 { try await breathe() }
             one.fail(2, .outgoing) { $0.isCut = true }
             one.heal()
             one.transport.send([.append(3, bytes: 10)])
-            let arrived = await two.delegate.messages(count: 2)
+            let arrived = try await two.delegate.messages(count: 2)
             #expect(arrived.first == large)
             #expect(arrived.contains(.append(3, bytes: 10)) || arrived.contains(.append(2, bytes: 10)))
             #expect(one.statistics(of: 2)?.connects == 1)

@@ -94,14 +94,14 @@ struct JoinTests {
         try await withNodes(member) {
             let address = try await member.start()
             async let got = ask(address)
-            let reply = await waiting.first { _ in true }
+            let reply = try await waiting.first { _ in true }
             #expect(asked.elements == [Self.request])
             // The leader's thread decides later, and perhaps says it twice.
             NIOThreadPool.singleton.submit { _ in
                 reply(answer)
                 reply(.refused("too late", mayTryAgain: true))
             }
-            #expect(try await got == answer)
+            try await #expect(got == answer)
             #expect(member.transport.statistics().turnedAway == 0)
         }
     }
@@ -112,8 +112,8 @@ struct JoinTests {
             let address = try await member.start()
             var request = Self.request
             request.clusterName = "other"
-            #expect(
-                try await ask(address, request)
+            try await #expect(
+                ask(address, request)
                     == .refused(
                         "this is cluster \"test\", not cluster \"other\": "
                             + "check cluster-name and join of the node that joins", mayTryAgain: false))
@@ -126,7 +126,7 @@ struct JoinTests {
         let member = TestNode(.sample(1), limits: limits, delegate: RecordingDelegate(asked: { _, _ in }))
         try await withNodes(member) {
             let address = try await member.start()
-            #expect(try await ask(address) == .refused("no decision in 0.05 seconds", mayTryAgain: true))
+            try await #expect(ask(address) == .refused("no decision in 0.05 seconds", mayTryAgain: true))
         }
     }
 
@@ -140,14 +140,14 @@ struct JoinTests {
             let address = try await member.start()
             async let first = ask(address)
             async let second = ask(address)
-            await waiting.wait { $0.count == 2 }
-            #expect(try await ask(address) == .refused("too many nodes join at once", mayTryAgain: true))
+            try await waiting.wait { $0.count == 2 }
+            try await #expect(ask(address) == .refused("too many nodes join at once", mayTryAgain: true))
             for answer in waiting.elements { answer(.accepted(Self.acceptance)) }
-            #expect(try await [first, second] == [.accepted(Self.acceptance), .accepted(Self.acceptance)])
+            try await #expect([first, second] == [.accepted(Self.acceptance), .accepted(Self.acceptance)])
             // Their places are free again.
             async let third = ask(address)
-            await waiting.wait { $0.count == 3 }.last?(.refused("no", mayTryAgain: false))
-            #expect(try await third == .refused("no", mayTryAgain: false))
+            try await waiting.wait { $0.count == 3 }.last?(.refused("no", mayTryAgain: false))
+            try await #expect(third == .refused("no", mayTryAgain: false))
         }
     }
 
@@ -156,9 +156,9 @@ struct JoinTests {
         let member = TestNode(.sample(1), delegate: RecordingDelegate(asked: { _, answer in waiting.append(answer) }))
         let address = try await member.start()
         async let got = ask(address)
-        await waiting.first { _ in true }
+        try await waiting.first { _ in true }
         await member.transport.stop()
-        #expect(try await got == .refused("this node stops", mayTryAgain: true))
+        try await #expect(got == .refused("this node stops", mayTryAgain: true))
         let error = await #expect(throws: JoinError.self) { try await ask(address) }
         #expect(error?.mayTryAgain == true)
         #expect(error?.description == "cannot join through \(address): Connection refused")
@@ -172,7 +172,7 @@ struct JoinTests {
         let peer = try await RawPeer.start(answer: Bytes(answer))
         async let got = ask(peer.address)
         if answer.isEmpty {
-            _ = await peer.received(moreThan: 16)
+            _ = try await peer.received(moreThan: 16)
             try await peer.stop()
         }
         var error: JoinError?
@@ -186,8 +186,8 @@ struct JoinTests {
         let sentence = "node 1 speaks version 1 of the peer protocol, the other side version 2: upgrade the older one"
         let old = try await RawPeer.start(
             answer: HandshakeRecord(version: 1, kind: .refusal, body: Bytes(sentence)).encode())
-        #expect(try await ask(old.address) == .refused(sentence, mayTryAgain: false))
-        let first = try #require(try HandshakeRecordReader.record(await old.received(moreThan: 16)))
+        try await #expect(ask(old.address) == .refused(sentence, mayTryAgain: false))
+        let first = try #require(try HandshakeRecordReader.record(try await old.received(moreThan: 16)))
         // Whatever a connection is for, it begins with a hello, so that an old member knows what to answer.
         #expect(first.kind == .hello)
         try await old.stop()
@@ -230,7 +230,7 @@ struct JoinTests {
             .sample(2), delegate: RecordingDelegate(asked: { _, answer in answer(.redirect(leaderAddress)) }))
         try await withNodes(leader, follower) {
             let address = try await follower.start()
-            #expect(try await join(through: [TestNode.nowhere, address]) == Self.acceptance)
+            try await #expect(join(through: [TestNode.nowhere, address]) == Self.acceptance)
         }
     }
 

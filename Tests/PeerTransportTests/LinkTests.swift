@@ -16,15 +16,15 @@ struct LinkTests {
         try await withNodes(one, first, second) {
             let address = try await first.start()
             _ = try await one.start(peers: [2: address])
-            await one.delegate.connected(2, .dialled)
-            await first.delegate.connected(1, .accepted)
+            try await one.delegate.connected(2, .dialled)
+            try await first.delegate.connected(1, .accepted)
             await first.transport.stop()
-            #expect(await one.delegate.disconnected(2, .dialled) == .closedByPeer)
-            #expect(await first.delegate.disconnected(1, .accepted) == .stopped)
+            try await #expect(one.delegate.disconnected(2, .dialled) == .closedByPeer)
+            try await #expect(first.delegate.disconnected(1, .accepted) == .stopped)
             _ = try await second.start(on: address)
-            await one.delegate.connected(2, .dialled, times: 2)
+            try await one.delegate.connected(2, .dialled, times: 2)
             one.transport.send([.heartbeat(1)])
-            #expect(await second.delegate.messages(count: 1) == [.heartbeat(1)])
+            try await #expect(second.delegate.messages(count: 1) == [.heartbeat(1)])
             let statistics = try #require(one.statistics(of: 2))
             #expect(statistics.connects == 2)
             #expect(statistics.isConnected)
@@ -37,9 +37,9 @@ struct LinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await two.delegate.connected(1, .accepted)
+            try await two.delegate.connected(1, .accepted)
             await one.transport.stop()
-            #expect(await two.delegate.disconnected(1, .accepted) == .closedByPeer)
+            try await #expect(two.delegate.disconnected(1, .accepted) == .closedByPeer)
             #expect(one.delegate.events.elements.last == .disconnected(NodeID(2), .dialled, .stopped))
         }
     }
@@ -54,9 +54,9 @@ struct LinkTests {
         try await withNodes(one, two) {
             let twoAddress = try await freeAddress()
             let oneAddress = try await one.start(peers: [2: twoAddress])
-            await one.log.first { $0.message == "cannot reach a peer, trying again" }
+            try await one.log.first { $0.message == "cannot reach a peer, trying again" }
             _ = try await two.start(on: twoAddress, peers: [1: oneAddress])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
         }
     }
 
@@ -79,8 +79,8 @@ struct LinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.log.warning(refusal.sentence)
-            await two.log.warning(refusal.sentence)
+            try await one.log.warning(refusal.sentence)
+            try await two.log.warning(refusal.sentence)
             #expect(one.delegate.events.elements.isEmpty)
             #expect(two.delegate.events.elements.isEmpty)
             #expect(one.statistics(of: 2)?.refusal?.contains(refusal.sentence) == true)
@@ -97,9 +97,9 @@ struct LinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.log.warning(sentence)
-            await two.log.warning(sentence)
-            await one.delegate.events.first { $0 == .anotherDirectory(at: NodeID(2)) }
+            try await one.log.warning(sentence)
+            try await two.log.warning(sentence)
+            try await one.delegate.events.first { $0 == .anotherDirectory(at: NodeID(2)) }
         }
     }
 
@@ -112,8 +112,8 @@ struct LinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.log.warning(sentence)
-            await two.log.warning(sentence)
+            try await one.log.warning(sentence)
+            try await two.log.warning(sentence)
             #expect(two.delegate.events.elements.isEmpty)
         }
     }
@@ -125,9 +125,9 @@ struct LinkTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.log.warning("not yet")
+            try await one.log.warning("not yet")
             isWelcome.append(true)
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             #expect(one.statistics(of: 2)?.refusal == nil)
         }
     }
@@ -138,7 +138,7 @@ struct LinkTests {
         let one = TestNode(.sample(1))
         try await withNodes(one) {
             _ = try await one.start(peers: [2: peer.address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             try await peer.setReading(false)
             let bulk: [PeerMessage] = (1...256).map { .append($0, bytes: 64 << 10) }
             #expect(one.transport.send(bulk) == [])
@@ -153,7 +153,7 @@ struct LinkTests {
                         identity: .sample(1), maxFrameBytes: 256 << 10, maxMessageBytes: 80 << 20))
             ).encode().count
             let total = 256 * (64 << 10)
-            let stream = await peer.received(moreThan: total)
+            let stream = try await peer.received(moreThan: total)
             let arrived = try messages(in: stream.slice(hello..<stream.count))
             let place = try #require(arrived.firstIndex(of: .heartbeat(99)))
             #expect(place < 128, "\(place) appends of 64 KiB came before the heartbeat")
@@ -170,7 +170,7 @@ struct LinkTests {
         let one = TestNode(.sample(1), limits: limits)
         try await withNodes(one) {
             _ = try await one.start(peers: [2: peer.address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             try await peer.setReading(false)
             let bulk: [PeerMessage] = (1...64).map { .append($0, bytes: 64 << 10) }
             let refused = one.transport.send(bulk)
@@ -182,7 +182,7 @@ struct LinkTests {
             #expect(statistics.queuedBytes <= 1 << 20)
             try await peer.setReading(true)
             let taken = bulk.count - refused.count
-            _ = await peer.received(moreThan: taken * (64 << 10))
+            _ = try await peer.received(moreThan: taken * (64 << 10))
         }
         try await peer.stop()
     }
@@ -192,7 +192,7 @@ struct LinkTests {
         let one = TestNode(.sample(1))
         try await withNodes(one) {
             _ = try await one.start(peers: [2: peer.address])
-            let lines = await one.log.wait { lines in
+            let lines = try await one.log.wait { lines in
                 lines.count { $0.metadata["reason"] == "what came is no handshake of a Roost peer" } >= 3
             }
             #expect(lines.map(\.level) == [.info, .debug, .debug])
@@ -209,8 +209,8 @@ struct LinkTests {
             try await stranger.writeAndFlush(stranger.allocator.buffer(Bytes(noise)))
             try await stranger.closeFuture.get()
             one.transport.send([.heartbeat(1)])
-            #expect(await two.delegate.messages(count: 1) == [.heartbeat(1)])
-            await two.log.first { $0.level == .debug && $0.message == "peer connection closed" }
+            try await #expect(two.delegate.messages(count: 1) == [.heartbeat(1)])
+            try await two.log.first { $0.level == .debug && $0.message == "peer connection closed" }
         }
     }
 

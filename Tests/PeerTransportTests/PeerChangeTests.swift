@@ -17,9 +17,9 @@ struct PeerChangeTests {
             let address = try await two.start()
             #expect(one.transport.send([.heartbeat(1)]) == [.heartbeat(1)])
             one.setPeers([1: TestNode.nowhere, 2: address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             #expect(one.transport.send([.heartbeat(2)]) == [])
-            #expect(await two.delegate.messages(count: 1) == [.heartbeat(2)])
+            try await #expect(two.delegate.messages(count: 1) == [.heartbeat(2)])
             #expect(one.transport.statistics().peers.map(\.node) == [NodeID(2)])
         }
     }
@@ -31,7 +31,7 @@ struct PeerChangeTests {
             let address = try await two.start()
             one.setPeers([2: address])
             _ = try await one.start(peers: [3: TestNode.nowhere])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             #expect(one.transport.statistics().peers.map(\.node) == [NodeID(2)])
         }
     }
@@ -42,8 +42,8 @@ struct PeerChangeTests {
             #expect(one.transport.send(last) == [])
             one.setPeers([:])
             #expect(one.transport.send([.heartbeat(2)]) == [.heartbeat(2)])
-            #expect(await one.delegate.disconnected(2, .dialled) == .stopped)
-            #expect(await two.delegate.disconnected(1, .accepted) == .closedByPeer)
+            try await #expect(one.delegate.disconnected(2, .dialled) == .stopped)
+            try await #expect(two.delegate.disconnected(1, .accepted) == .closedByPeer)
             #expect(Set(two.delegate.messages) == Set(last))
             #expect(one.transport.statistics().unroutableMessages == 1)
         }
@@ -60,11 +60,13 @@ struct PeerChangeTests {
         try await withNodes(one, two) {
             let address = try await two.start(peers: [1: TestNode.nowhere])
             _ = try await one.start(peers: [2: address])
-            await two.delegate.connected(1, .accepted)
+            try await two.delegate.connected(1, .accepted)
             isMember.append(false)
             two.setPeers([:])
-            #expect(await two.delegate.disconnected(1, .accepted) == .stopped)
-            await one.delegate.events.first { $0 == .removed(by: NodeID(2), "node 1 was removed from this cluster") }
+            try await #expect(two.delegate.disconnected(1, .accepted) == .stopped)
+            try await one.delegate.events.first {
+                $0 == .removed(by: NodeID(2), "node 1 was removed from this cluster")
+            }
             #expect(one.statistics(of: 2)?.refusal == "node 1 was removed from this cluster")
         }
     }
@@ -76,8 +78,8 @@ struct PeerChangeTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await two.delegate.events.first { $0 == .removed(by: NodeID(1), sentence) }
-            await one.log.warning(sentence)
+            try await two.delegate.events.first { $0 == .removed(by: NodeID(1), sentence) }
+            try await one.log.warning(sentence)
             #expect(one.delegate.events.elements.isEmpty)
         }
     }
@@ -95,7 +97,7 @@ struct PeerChangeTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             for node in [one, two] {
                 #expect(!node.log.elements.contains { $0.level >= .warning })
                 #expect(node.log.elements.contains { $0.metadata["reason"] == "node 1 is not known here yet" })
@@ -113,16 +115,16 @@ struct PeerChangeTests {
             let before = try await old.start()
             let after = try await new.start()
             _ = try await one.start(peers: [2: before])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             one.transport.send((1...100).map { .append($0, bytes: 2000) })
             one.setPeers([2: after])
-            await one.delegate.connected(2, .dialled, times: 2)
-            #expect(await old.delegate.disconnected(1, .accepted) == .closedByPeer)
+            try await one.delegate.connected(2, .dialled, times: 2)
+            try await #expect(old.delegate.disconnected(1, .accepted) == .closedByPeer)
             let sent: [PeerMessage] = (1...100).map { .append($0, bytes: 2000) }
             let isComplete = old.delegate.messages == sent
             #expect(isComplete, "\(old.delegate.messages.count) messages came")
             one.transport.send([.heartbeat(7)])
-            #expect(await new.delegate.messages(count: 1) == [.heartbeat(7)])
+            try await #expect(new.delegate.messages(count: 1) == [.heartbeat(7)])
             let statistics = try #require(one.statistics(of: 2))
             #expect(statistics.address == after)
             #expect(statistics.connects == 2)
@@ -137,9 +139,9 @@ struct PeerChangeTests {
         try await withNodes(one, two) {
             let address = try await two.start()
             _ = try await one.start(peers: [2: TestNode.nowhere])
-            await one.log.first { $0.message == "cannot reach a peer, trying again" }
+            try await one.log.first { $0.message == "cannot reach a peer, trying again" }
             one.setPeers([2: address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
         }
     }
 
@@ -148,7 +150,7 @@ struct PeerChangeTests {
             let address = try #require(one.statistics(of: 2)?.address)
             for _ in 1...10 { one.setPeers([2: address]) }
             one.transport.send([.heartbeat(1)])
-            #expect(await two.delegate.messages(count: 1) == [.heartbeat(1)])
+            try await #expect(two.delegate.messages(count: 1) == [.heartbeat(1)])
             #expect(one.statistics(of: 2)?.connects == 1)
         }
     }
@@ -161,10 +163,10 @@ struct PeerChangeTests {
             let (second, third) = (try await two.start(), try await three.start())
             _ = try await one.start()
             for round in 0..<200 { one.setPeers(round.isMultiple(of: 2) ? [2: second] : [3: third]) }
-            await one.delegate.connected(3, .dialled)
+            try await one.delegate.connected(3, .dialled)
             #expect(one.transport.statistics().peers.map(\.node) == [NodeID(3)])
             one.transport.send([.heartbeat(1, to: 3)])
-            #expect(await three.delegate.messages(count: 1) == [.heartbeat(1, to: 3)])
+            try await #expect(three.delegate.messages(count: 1) == [.heartbeat(1, to: 3)])
         }
         let up = two.delegate.events.elements.connections(1, .accepted)
         let down = two.delegate.events.elements.count {

@@ -16,7 +16,7 @@ struct SnapshotStreamTests {
         let offers = Recorder<SnapshotOffer>()
         try await withPair(receiver: receiver(into: sink, offers: offers)) { one, _ in
             one.sendSnapshot(source, ends: ends, progress: progress)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(
                 offers.elements == [
                     SnapshotOffer(
@@ -40,7 +40,7 @@ struct SnapshotStreamTests {
         try await withNodes(one, first, second) {
             let address = try await first.start()
             _ = try await one.start(peers: [2: address])
-            await one.delegate.connected(2, .dialled)
+            try await one.delegate.connected(2, .dialled)
             one.sendSnapshot(source, ends: ends, progress: progress)
             // Each heartbeat is sent when the one before has come: first while the stream flows, then while it is stuck
             // with a window full of bytes under way.
@@ -48,14 +48,14 @@ struct SnapshotStreamTests {
             while !sink.isWaiting || round < 20 {
                 round += 1
                 one.transport.send([.heartbeat(round)])
-                _ = await first.delegate.messages(count: Int(round))
+                _ = try await first.delegate.messages(count: Int(round))
             }
             #expect(sink.offset < source.totalBytes)
             await first.transport.stop()
             #expect(ends.elements == [])
             sink.release()
             _ = try await second.start(on: address)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(sink.events.elements.wrong == [])
             #expect(sink.events.elements.interruptions == 1)
             // Nothing was sent a second time.
@@ -79,14 +79,14 @@ struct SnapshotStreamTests {
             // Messages go on as ever; by the time the last has come the stream has had its chance.
             for round in 1...50 as ClosedRange<UInt64> {
                 one.transport.send([.heartbeat(round)])
-                _ = await two.delegate.messages(count: Int(round))
+                _ = try await two.delegate.messages(count: Int(round))
             }
             let readBytes = reads.elements.reduce(0, +)
             #expect(readBytes <= 1 << 20 + 64 << 10, "\(readBytes) bytes were read for a stuck receiver")
             #expect(
                 two.statistics(of: 1)?.receivingSnapshot == SnapshotProgress(transferredBytes: 0, totalBytes: 16 << 20))
             sink.release()
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(sink.events.elements.wrong == [])
         }
     }
@@ -114,7 +114,7 @@ struct SnapshotStreamTests {
         let refusing = RecordingDelegate(offered: { _, answer in answer(.refuse("an older term")) })
         try await withPair(receiver: refusing) { one, _ in
             one.sendSnapshot(source, ends: ends)
-            #expect(await ends.first { _ in true } == .refused("an older term"))
+            try await #expect(ends.first { _ in true } == .refused("an older term"))
         }
         let large = TestSource(bytes: 16 << 20)
         let sink = TestSink(large)
@@ -122,7 +122,7 @@ struct SnapshotStreamTests {
         let offers = Recorder<SnapshotOffer>()
         try await withPair(receiver: receiver(into: sink, offers: offers)) { one, _ in
             one.sendSnapshot(large, ends: ends)
-            #expect(await ends.wait { $0.count == 2 }.last == .refused("the disk is full"))
+            try await #expect(ends.wait { $0.count == 2 }.last == .refused("the disk is full"))
             // The word arrived though a window full of chunks was under way against it.
             #expect(offers.elements.count == 1)
         }
@@ -130,8 +130,8 @@ struct SnapshotStreamTests {
         let other = TestSink(broken)
         try await withPair(receiver: receiver(into: other)) { one, _ in
             one.sendSnapshot(broken, ends: ends)
-            #expect(await ends.wait { $0.count == 3 }.last == .failed("the file is gone"))
-            await other.events.wait { $0.interruptions == 1 }
+            try await #expect(ends.wait { $0.count == 3 }.last == .failed("the file is gone"))
+            try await other.events.wait { $0.interruptions == 1 }
         }
     }
 
@@ -139,7 +139,7 @@ struct SnapshotStreamTests {
         let holding = RecordingDelegate(offered: { _, answer in answer(.alreadyHeld) })
         try await withPair(receiver: holding) { one, _ in
             one.sendSnapshot(TestSource(bytes: 1 << 20, failsAt: 0), ends: ends)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
         }
     }
 
@@ -149,15 +149,15 @@ struct SnapshotStreamTests {
         let offers = Recorder<SnapshotOffer>()
         try await withPair(receiver: receiver(into: sink, offers: offers)) { one, _ in
             one.sendSnapshot(source, ends: ends)
-            await offers.first { _ in true }
+            try await offers.first { _ in true }
             let second = Recorder<SnapshotTransferEnd>()
             one.sendSnapshot(source, ends: second)
-            #expect(await second.first { _ in true } == .failed("a snapshot is on its way to node 2 already"))
+            try await #expect(second.first { _ in true } == .failed("a snapshot is on its way to node 2 already"))
             #expect(ends.elements == [])
             sink.release()
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             one.sendSnapshot(source, ends: second)
-            #expect(await second.wait { $0.count == 2 }.last == .delivered)
+            try await #expect(second.wait { $0.count == 2 }.last == .delivered)
         }
     }
 
@@ -176,12 +176,12 @@ struct SnapshotStreamTests {
             let offers = Recorder<SnapshotOffer>()
             try await withPair(receiver: receiver(into: sink, offers: offers)) { one, _ in
                 let transfer = one.sendSnapshot(source, ends: ends)
-                await offers.first { _ in true }
+                try await offers.first { _ in true }
                 await ending(one, transfer)
-                #expect(await ends.first { _ in true } == .cancelled)
+                try await #expect(ends.first { _ in true } == .cancelled)
                 // While its sink is stuck the receiver reads nothing, so it sees the end only when the sink goes on.
                 sink.release()
-                await sink.events.wait { $0.interruptions == 1 }
+                try await sink.events.wait { $0.interruptions == 1 }
             }
             #expect(ends.elements.count == 1)
         }
@@ -192,10 +192,10 @@ struct SnapshotStreamTests {
         try await withNodes(one) {
             _ = try await one.start()
             one.sendSnapshot(TestSource(bytes: 10), to: 7, ends: ends)
-            #expect(await ends.first { _ in true } == .failed("node 7 is no peer of this node"))
+            try await #expect(ends.first { _ in true } == .failed("node 7 is no peer of this node"))
         }
         one.sendSnapshot(TestSource(bytes: 10), to: 7, ends: ends)
-        #expect(await ends.wait { $0.count == 2 }.last == .failed("this node stops"))
+        try await #expect(ends.wait { $0.count == 2 }.last == .failed("this node stops"))
     }
 
     @Test func `a transfer without progress fails after its timeout`() async throws {
@@ -205,8 +205,8 @@ struct SnapshotStreamTests {
         try await withNodes(one) {
             _ = try await one.start(peers: [2: TestNode.nowhere])
             one.sendSnapshot(TestSource(bytes: 10), ends: ends)
-            #expect(
-                await ends.first { _ in true } == .failed("no progress for 0.2 seconds: Connection refused"))
+            try await #expect(
+                ends.first { _ in true } == .failed("no progress for 0.2 seconds: Connection refused"))
         }
     }
 
@@ -224,7 +224,7 @@ struct SnapshotStreamTests {
         })
         try await withPair(limits: limits, receiver: delegate) { one, _ in
             one.sendSnapshot(source, ends: ends)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(offers.elements.count >= 2)
             #expect(good.events.elements.wrong == [])
             #expect(stuck.events.elements.interruptions == 1)
@@ -259,8 +259,8 @@ struct SnapshotStreamTests {
         try await withNodes(one) {
             _ = try await one.start(peers: [2: peer.address])
             one.sendSnapshot(TestSource(bytes: 10), ends: ends)
-            #expect(
-                await ends.first { _ in true } == .failed("no progress for 2.0 seconds: \(liar.testDescription)"))
+            try await #expect(
+                ends.first { _ in true } == .failed("no progress for 2.0 seconds: \(liar.testDescription)"))
         }
         try await peer.stop()
     }
@@ -273,7 +273,7 @@ struct SnapshotStreamTests {
         try await withPair(limits: limits, receiver: receiver(into: sink)) { one, _ in
             let start = ContinuousClock.now
             one.sendSnapshot(source, ends: ends)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             // The last of the eight pieces goes 7/16 of a second after the first.
             #expect(ContinuousClock.now - start >= .milliseconds(430))
         }
@@ -301,7 +301,7 @@ struct SnapshotStreamTests {
                 $0.jitter = .milliseconds(1)
             }
             one.sendSnapshot(source, ends: ends)
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(sink.events.elements.wrong == [])
             #expect(sink.events.elements.interruptions > 0)
             #expect(sink.events.elements.appendedBytes == Int(source.totalBytes))
@@ -317,14 +317,14 @@ struct SnapshotStreamTests {
         limits.pingInterval = .milliseconds(20)
         try await withPair(limits: limits, receiver: receiver(into: sink)) { one, _ in
             one.sendSnapshot(source, ends: ends, progress: progress)
-            await progress.first { $0.transferredBytes >= 2 << 20 }
+            try await progress.first { $0.transferredBytes >= 2 << 20 }
             one.fail(2) { $0.isCut = true }
-            await one.log.first { $0.message == "snapshot interrupted, going on soon" }
-            await one.log.first { $0.metadata["reason"] == "cut by fault injection" }
+            try await one.log.first { $0.message == "snapshot interrupted, going on soon" }
+            try await one.log.first { $0.metadata["reason"] == "cut by fault injection" }
             #expect(ends.elements == [])
             one.heal()
             sink.release()
-            #expect(await ends.first { _ in true } == .delivered)
+            try await #expect(ends.first { _ in true } == .delivered)
             #expect(sink.events.elements.appendedBytes == Int(source.totalBytes))
         }
     }
@@ -333,8 +333,8 @@ struct SnapshotStreamTests {
         let source = TestSource(metadata: Bytes([UInt8](repeating: 1, count: 65_537)), bytes: 10)
         try await withPair(receiver: receiver(into: TestSink(source))) { one, _ in
             one.sendSnapshot(source, ends: ends)
-            #expect(
-                await ends.first { _ in true } == .failed("metadata of 65537 bytes are more than an offer holds"))
+            try await #expect(
+                ends.first { _ in true } == .failed("metadata of 65537 bytes are more than an offer holds"))
         }
     }
 
@@ -347,8 +347,8 @@ struct SnapshotStreamTests {
             let address = try await two.start()
             _ = try await one.start(peers: [2: address])
             one.sendSnapshot(TestSource(bytes: 10), ends: ends)
-            #expect(await ends.first { _ in true } == .refused(sentence))
-            await one.delegate.events.first { $0 == .removed(by: NodeID(2), sentence) }
+            try await #expect(ends.first { _ in true } == .refused(sentence))
+            try await one.delegate.events.first { $0 == .removed(by: NodeID(2), sentence) }
         }
     }
 }

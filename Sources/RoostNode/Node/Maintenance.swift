@@ -16,10 +16,21 @@ final class Maintenance: Sendable {
 
     private enum Nudge: Sendable { case look }
 
+    /// What only this thread knows.
+    private struct Findings {
+        /// Of the state, as far as was seen.
+        var durable = LogIndex.zero
+        var engineErrors: UInt64 = 0
+        /// The oldest flush that has ended and is not seen yet: what it made durable, and when it ended.
+        var flushed: (through: LogIndex, at: MonotonicTime)?
+    }
+
+    /// A flush that has ended is seen by readers a moment later: RocksDB wakes who waits for it when it is in the MANIFEST, and
+    /// installs the new files for readers when the same thread has noted other flushes too. Longer than that on a slow disk.
+    static let flushPatience = Duration.seconds(60)
+
     let progress = ThreadProgress()
     private let dirt: Mutex<Dirt>
-    private let lastDurable = Mutex(LogIndex.zero)
-    private let lastErrors = Mutex<UInt64>(0)
     private let inbox = Inbox<Nudge>()
     private let group: GroupID
     private let store: NodeStore
@@ -27,11 +38,12 @@ final class Maintenance: Sendable {
     private let space: SpaceBoard
     private let metrics: NodeMetrics
     private let failure: FailureLatch
+    private let flushPatience: Duration
     private let report: @Sendable (ConsensusEvent) -> Void
 
     init(
         group: GroupID, store: NodeStore, policy: FlushPolicy, space: SpaceBoard, metrics: NodeMetrics,
-        failure: FailureLatch,
+        failure: FailureLatch, flushPatience: Duration = Maintenance.flushPatience,
         report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.group = group
@@ -40,6 +52,7 @@ final class Maintenance: Sendable {
         self.space = space
         self.metrics = metrics
         self.failure = failure
+        self.flushPatience = flushPatience
         self.report = report
         dirt = Mutex(Dirt(work: UnflushedWork(policy), tail: LogTail(limit: policy.slackBytes)))
     }
@@ -66,6 +79,7 @@ final class Maintenance: Sendable {
     /// The body of the thread.
     func run() {
         var nudges: [Nudge] = []
+        var findings = Findings()
         while true {
             nudges.removeAll(keepingCapacity: true)
             inbox.drain(into: &nudges, until: SystemClock.monotonic().advanced(by: .seconds(1)))
@@ -78,11 +92,13 @@ final class Maintenance: Sendable {
             progress.busy()
             defer { progress.idle() }
             do throws(StorageError) {
-                try checkEngine()
-                let flushes = isDue && space.mayFlush
-                if flushes { try store.flushState() }
-                try noteDurable()
-                if flushes, let last { try checkDurable(last) }
+                try checkEngine(&findings)
+                if isDue, space.mayFlush {
+                    try store.flushState()
+                    if findings.flushed == nil, let last { findings.flushed = (last, SystemClock.monotonic()) }
+                }
+                try noteDurable(&findings)
+                try checkFlushed(&findings)
                 publish()
                 if space.mayFlush { try store.tidyLog() }
             } catch {
@@ -99,32 +115,31 @@ final class Maintenance: Sendable {
 
     /// Ends the node for what went wrong in the background. A compaction that found no room is none: RocksDB tries it again,
     /// and the watch over the disk has seen to what else a full disk means.
-    private func checkEngine() throws(StorageError) {
+    private func checkEngine(_ findings: inout Findings) throws(StorageError) {
         let errors = store.backgroundErrors
-        let known = lastErrors.withLock { known in
-            defer { known = errors }
-            return known
-        }
-        guard errors != known else { return }
+        guard errors != findings.engineErrors else { return }
+        findings.engineErrors = errors
         try store.checkEngine()
         // After a failed flush of what is in no log RocksDB takes writes, and flushes nothing any more.
         if space.mayFlush { try store.flushState() }
     }
 
     /// What was applied before a flush began is durable after it: the log is cut by that.
-    private func checkDurable(_ last: LogIndex) throws(StorageError) {
-        let durable = lastDurable.withLock { $0 }
-        guard durable >= last else {
+    private func checkFlushed(_ findings: inout Findings) throws(StorageError) {
+        guard let (last, ended) = findings.flushed else { return }
+        if findings.durable >= last {
+            findings.flushed = nil
+        } else if SystemClock.monotonic().since(ended) > flushPatience {
             throw StorageError(
-                .io, "the state was flushed up to entry \(last), and is durable only up to entry \(durable)")
+                .io, "the state was flushed up to entry \(last), and is durable only up to entry \(findings.durable)")
         }
     }
 
     /// Looks how far the state is durable: RocksDB flushes by itself too.
-    private func noteDurable() throws(StorageError) {
+    private func noteDurable(_ findings: inout Findings) throws(StorageError) {
         let durable = try store.durableApplied(group).index
-        guard durable > lastDurable.withLock({ $0 }) else { return }
-        lastDurable.withLock { $0 = durable }
+        guard durable > findings.durable else { return }
+        findings.durable = durable
         let tailStart = dirt.withLock { dirt in
             dirt.work.durable(through: durable)
             return dirt.tail.start

@@ -37,13 +37,13 @@ final class RawPeer: Sendable {
 
     /// Stops or goes on taking bytes from the socket of the first connection.
     func setReading(_ isReading: Bool) async throws {
-        let channel = await accepted.first { _ in true }
+        let channel = try await accepted.first { _ in true }
         try await channel.setOption(.autoRead, value: isReading).get()
     }
 
     /// All bytes that came since the start, once they are more than `count`.
-    func received(moreThan count: Int) async -> Bytes {
-        let pieces = await stream.wait { $0.reduce(0) { $0 + $1.count } > count }
+    func received(moreThan count: Int) async throws -> Bytes {
+        let pieces = try await stream.wait { $0.reduce(0) { $0 + $1.count } > count }
         var writer = ByteWriter(reservingCapacity: count)
         for piece in pieces { writer.append(piece) }
         return writer.take()

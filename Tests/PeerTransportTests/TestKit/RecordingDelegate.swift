@@ -56,15 +56,17 @@ final class RecordingDelegate: PeerTransportDelegate {
     /// The messages so far, in the order of their arrival.
     var messages: [PeerMessage] { events.elements.messages }
 
-    func messages(count: Int) async -> [PeerMessage] { await events.wait { $0.messages.count >= count }.messages }
-
-    /// Waits until the link with that node has come up this many times.
-    func connected(_ node: UInt64, _ direction: LinkDirection, times: Int = 1) async {
-        await events.wait { $0.connections(node, direction) >= times }
+    func messages(count: Int) async throws -> [PeerMessage] {
+        try await events.wait { $0.messages.count >= count }.messages
     }
 
-    func disconnected(_ node: UInt64, _ direction: LinkDirection) async -> LinkEnd? {
-        let event = await events.first {
+    /// Waits until the link with that node has come up this many times.
+    func connected(_ node: UInt64, _ direction: LinkDirection, times: Int = 1) async throws {
+        try await events.wait { $0.connections(node, direction) >= times }
+    }
+
+    func disconnected(_ node: UInt64, _ direction: LinkDirection) async throws -> LinkEnd? {
+        let event = try await events.first {
             if case .disconnected(NodeID(node), direction, _) = $0 { true } else { false }
         }
         guard case .disconnected(_, _, let reason) = event else { return nil }

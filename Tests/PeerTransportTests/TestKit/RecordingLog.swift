@@ -32,7 +32,7 @@ struct RecordingLog: LogHandler {
 
 extension Recorder where Element == RecordingLog.Line {
     /// Waits for a warning whose reason contains the text.
-    @discardableResult func warning(_ text: String) async -> RecordingLog.Line {
-        await first { $0.level == .warning && $0.metadata["reason", default: ""].contains(text) }
+    @discardableResult func warning(_ text: String) async throws -> RecordingLog.Line {
+        try await first { $0.level == .warning && $0.metadata["reason", default: ""].contains(text) }
     }
 }

@@ -69,9 +69,17 @@ func withPair(
     try await withNodes(one, two) {
         let address = try await two.start()
         _ = try await one.start(peers: [2: address])
-        await one.delegate.connected(2, .dialled)
+        try await one.delegate.connected(2, .dialled)
         try await body(one, two)
     }
+}
+
+/// Lets others run, for a loop that waits for a figure to change.
+///
+/// - Throws: `CancellationError` at the suite's time limit.
+func breathe() async throws {
+    try Task.checkCancellation()
+    await Task.yield()
 }
 
 /// Stops the nodes after `body`, whatever happens in it.
