@@ -39,7 +39,7 @@ let package = Package(
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .target(name: "CChecksum"),
         .target(name: "CEpoll"),
-        .target(name: "CFileBirth"),
+        .target(name: "CFileSystem"),
 
         // 1: pure
         .target(name: "ByteCoding", dependencies: ["CChecksum"], swiftSettings: common),
@@ -54,7 +54,7 @@ let package = Package(
         // 2: state
         .target(name: "KeyValue", dependencies: ["ByteCoding"], swiftSettings: common),
         .target(
-            name: "RaftStorage", dependencies: ["ByteCoding", "CFileBirth", "KeyValue", "Raft", "RocksDB"],
+            name: "RaftStorage", dependencies: ["ByteCoding", "CFileSystem", "KeyValue", "Raft", "RocksDB"],
             swiftSettings: common),
 
         // 3: edges

@@ -7,7 +7,7 @@ import Foundation
 
 /// The layer of every target of our own (docs/ARCHITECTURE.md). A target may depend on its own layer and those below.
 let layers: [String: Int] = [
-    "CRocksDB": 0, "CChecksum": 0, "CEpoll": 0, "CFileBirth": 0,
+    "CRocksDB": 0, "CChecksum": 0, "CEpoll": 0, "CFileSystem": 0,
     "ByteCoding": 1, "Linearizability": 1, "Raft": 1, "RESP": 1, "RocksDB": 1,
     "KeyValue": 2, "RaftStorage": 2,
     "PeerTransport": 3, "RedisServer": 3, "AdminHTTP": 3, "Simulator": 3,

@@ -1,4 +1,4 @@
-import CFileBirth
+import CFileSystem
 import Glibc
 
 extension FileSystem {
@@ -15,7 +15,7 @@ extension FileSystem {
 
     /// - Parameter path: for messages.
     static func birth(of descriptor: Int32, _ path: String) throws(StorageError) -> Int64? {
-        let birth = cfilebirth(descriptor)
+        let birth = cfilesystem_birth(descriptor)
         guard birth >= 0 else { throw StorageError(errno: errno, "see when \(path) was made") }
         return birth == 0 ? nil : birth
     }

@@ -1,5 +1,7 @@
 import ByteCoding
+import CFileSystem
 import Glibc
+import Synchronization
 
 /// Snapshots as files of the data directory.
 struct DirectoryFiles: SnapshotFiles {
@@ -42,8 +44,14 @@ struct DirectoryFiles: SnapshotFiles {
 
 /// One file; its descriptor stays valid when the name is gone.
 private final class PosixFile: SnapshotFile {
+    /// So much is handed to the disk at once. A sync of the write-ahead log waits for what the disk has before it: a snapshot
+    /// that is left to the sync at its end holds up every write meanwhile.
+    private static let writeBehindBytes = 1 << 20
+
     private let path: String
     private let descriptor: Int32
+    /// Appended, and not handed to the disk.
+    private let pending = Atomic(0)
 
     init(_ path: String, _ flags: Int32) throws(StorageError) {
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
@@ -82,6 +90,19 @@ private final class PosixFile: SnapshotFile {
     func append(_ bytes: Bytes) throws(StorageError) {
         let failure = bytes.withUnsafeBytes { FileSystem.append($0, to: descriptor) }
         if let failure { throw StorageError(errno: failure, "write \(path)") }
+        guard pending.wrappingAdd(bytes.count, ordering: .relaxed).newValue >= Self.writeBehindBytes else { return }
+        try writeBehind(pending.exchange(0, ordering: .relaxed))
+    }
+
+    /// Has the disk begin with the last `count` bytes, and waits for nothing but room in its queue. What fails later is told by
+    /// `sync`. A file system that can't do it does all at the sync.
+    private func writeBehind(_ count: Int) throws(StorageError) {
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else { throw StorageError(errno: errno, "examine \(path)") }
+        let begun = cfilesystem_write_behind(descriptor, Int64(end) - Int64(count), Int64(count))
+        guard begun == 0 || [ENOSYS, EINVAL, ESPIPE, EOPNOTSUPP].contains(errno) else {
+            throw StorageError(errno: errno, "write \(path)")
+        }
     }
 
     func sync() throws(StorageError) {

@@ -57,8 +57,8 @@ struct ReplicaComparison {
     static let chunkBytes: UInt32 = 64 << 10
     /// A new leader has better things to do.
     static let firstDelay = Duration.seconds(60)
-    /// After a round without enough answers.
-    private static let retryDelay = Duration.seconds(5)
+    /// After a round without enough answers, where passes are further apart than that.
+    private static let longestRetryDelay = Duration.seconds(5)
     /// Whoever is gone is not waited for any longer than that.
     private static let lookInterval = Duration.seconds(1)
     /// Keys that moved away meanwhile are followed so far.
@@ -80,6 +80,8 @@ struct ReplicaComparison {
         (self.node, self.group, self.range, self.limits) = (node, group, range, limits)
         aim = .surveying(from: range.lower)
     }
+
+    private var retryDelay: Duration { min(Self.longestRetryDelay, max(limits.interval, .milliseconds(100))) }
 
     /// Something is due then.
     var nextDeadline: MonotonicTime { round.map { min($0.deadline, $0.nextLook) } ?? nextAsk }
@@ -109,7 +111,7 @@ struct ReplicaComparison {
     ) -> ComparisonRequest? {
         guard let term, isDue(at: now) else { return nil }
         guard !others.isEmpty else {
-            nextAsk = now.advanced(by: Self.retryDelay)
+            nextAsk = now.advanced(by: retryDelay)
             return nil
         }
         lastRound += 1
@@ -156,13 +158,13 @@ struct ReplicaComparison {
         self.round = nil
         nextAsk = now
         guard let own = round.reports[node], own.content != .missed else {
-            nextAsk = now.advanced(by: Self.retryDelay)
+            nextAsk = now.advanced(by: retryDelay)
             return nil
         }
         // An entry of another term at that index is another history, which the log will settle.
         let reports = round.reports.filter { $0.value.content != .missed && $0.value.appliedTerm == own.appliedTerm }
         guard reports.count > 1 else {
-            nextAsk = now.advanced(by: Self.retryDelay)
+            nextAsk = now.advanced(by: retryDelay)
             return nil
         }
         switch aim {
