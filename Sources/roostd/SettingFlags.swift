@@ -86,6 +86,7 @@ struct StorageFlags: SettingFlags {
     @SettingFlag("storage.max_unflushed_log_bytes") var maxUnflushedLogBytes
     @SettingFlag("storage.max_unflushed_entries") var maxUnflushedEntries
     @SettingFlag("storage.max_unflushed_age") var maxUnflushedAge
+    @SettingFlag("storage.min_aged_bytes") var minAgedBytes
     @SettingFlag("storage.truncation_slack_entries") var truncationSlackEntries
     @SettingFlag("storage.scrub_rate_bytes") var scrubRateBytes
     @SettingFlag("storage.scrub_interval") var scrubInterval
@@ -120,6 +121,8 @@ struct LimitFlags: SettingFlags {
     @SettingFlag("limits.peer_reconnect_max") var peerReconnectMax
     @SettingFlag("limits.snapshot_rate_bytes") var snapshotRateBytes
     @SettingFlag("limits.snapshot_chunk_bytes") var snapshotChunkBytes
+    @SettingFlag("limits.max_ready_lag") var maxReadyLag
+    @SettingFlag("limits.stall_limit") var stallLimit
     @SettingFlag("limits.join_timeout") var joinTimeout
     @SettingFlag("limits.shutdown_timeout") var shutdownTimeout
 }

@@ -22,6 +22,7 @@ struct ConfigurationTests {
         "storage.block_cache_bytes": "1024GiB", "storage.max_total_wal_bytes": "1048577",
         "storage.background_jobs": "1", "storage.max_unflushed_log_bytes": "65KiB",
         "storage.max_unflushed_entries": "1", "storage.max_unflushed_age": "24h",
+        "storage.min_aged_bytes": "0B", "limits.max_ready_lag": "0", "limits.stall_limit": "9s",
         "storage.scrub_rate_bytes": "0B", "storage.scrub_interval": "7s", "storage.truncation_slack_entries": "0",
         "storage.compare_rate_bytes": "1MiB", "storage.compare_interval": "3m",
         "storage.compare_slice_bytes": "65KiB", "storage.repair_from_peers": "no",

@@ -125,6 +125,8 @@ extension NodeConfiguration {
         package var maxUnflushedEntries = 500_000
         /// The same as an age. Default 60 s.
         package var maxUnflushedAge: Duration = .seconds(60)
+        /// Less log than this is not flushed for its age: a table for a few commands is not worth its file. Default 1 MiB.
+        package var minAgedBytes = 1 << 20
         /// Applied entries kept in the log for followers that lag. Default 10,000.
         package var truncationSlackEntries = 10_000
         /// The same in bytes, whichever is less. Default 8 MiB.
@@ -196,6 +198,11 @@ extension NodeConfiguration {
         package var snapshotRateBytes = 0
         /// Pieces in which a snapshot is sent, each with its checksum. Default 256 KiB.
         package var snapshotChunkBytes = 256 << 10
+        /// Committed entries that may wait to be applied on a node that calls itself ready. Default 10,000: a moment's work.
+        package var maxReadyLag = 10_000
+        /// A thread that is in one operation for so long lets systemd's watchdog end the node. Default 20 s: longer than a
+        /// disk's worst hiccup, shorter than anybody's patience.
+        package var stallLimit: Duration = .seconds(20)
         /// How long joining waits for a member that answers before the process ends with 69. Default 30 s.
         package var joinTimeout: Duration = .seconds(30)
         /// How long SIGTERM lets commands under way finish, once leadership is handed over. Default 5 s.

@@ -153,6 +153,9 @@ extension Setting {
             "storage", "max_unflushed_age", \.storage.maxUnflushedAge, .duration,
             "The same, as an age."),
         Setting(
+            "storage", "min_aged_bytes", \.storage.minAgedBytes, .bytes(from: 0),
+            "Less log than this is not flushed for its age."),
+        Setting(
             "storage", "truncation_slack_entries", \.storage.truncationSlackEntries, .count(0...1_000_000_000),
             "Applied entries kept in the log for followers that lag."),
         Setting(
@@ -254,6 +257,12 @@ extension Setting {
         Setting(
             "limits", "snapshot_chunk_bytes", \.limits.snapshotChunkBytes, .bytes(from: 4 << 10),
             "Piece in which a snapshot is sent, with a checksum of its own."),
+        Setting(
+            "limits", "max_ready_lag", \.limits.maxReadyLag, .count(0...1_000_000_000),
+            "Committed entries that may wait to be applied on a node that calls itself ready (/readyz)."),
+        Setting(
+            "limits", "stall_limit", \.limits.stallLimit, .duration,
+            "A thread of the node that is in one operation for so long lets systemd's watchdog end the node."),
         Setting(
             "limits", "join_timeout", \.limits.joinTimeout, .duration,
             "How long a node that joins looks for a member that takes it before it ends with exit code 69."),

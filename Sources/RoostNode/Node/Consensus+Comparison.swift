@@ -12,11 +12,14 @@ extension Consensus {
     ) -> ReplicaComparison? {
         guard storage.compareRateBytes > 0 else { return nil }
         let reading = Duration.seconds(storage.compareSliceBytes / storage.compareRateBytes)
+        // A node that was started anew meanwhile knows of no question. Where passes follow one another closely, the next one is
+        // as good as this answer.
+        let grace = min(.seconds(30), max(storage.compareInterval, .seconds(3)))
         return ReplicaComparison(
             node: node, group: group, range: StateKey.contentRange(group: group.rawValue),
             limits: .init(
                 interval: storage.compareInterval, sliceBytes: storage.compareSliceBytes,
-                patience: reading * 3 + .seconds(30)))
+                patience: reading * 3 + grace))
     }
 
     /// As a leader: draws conclusions and asks what comes next.

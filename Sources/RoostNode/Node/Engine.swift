@@ -25,10 +25,6 @@ final class Engine: Sendable {
         var notifier: ServiceNotifier
     }
 
-    /// The watchdog lets an operation of a thread take this long: longer than a disk's worst hiccup, shorter than
-    /// anybody's patience.
-    private static let stallLimit = Duration.seconds(20)
-
     let reader: any KeyValueReading
     private let environment: Environment
     private let store: NodeStore
@@ -311,8 +307,9 @@ final class Engine: Sendable {
     /// For the watchdog: no thread is stuck in one operation.
     var isProgressing: Bool {
         let now = SystemClock.monotonic()
+        let limit = environment.configuration.limits.stallLimit
         return [consensusProgress, logWriter.progress, applier.progress, maintenance.progress].allSatisfy {
-            $0.busyFor(at: now) < Self.stallLimit
+            $0.busyFor(at: now) < limit
         }
     }
 

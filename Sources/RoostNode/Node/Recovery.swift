@@ -139,6 +139,7 @@ enum Recovery {
         store.maxUnflushedLogBytes = storage.maxUnflushedLogBytes
         store.maxUnflushedEntries = storage.maxUnflushedEntries
         store.maxUnflushedAge = storage.maxUnflushedAge
+        store.minAgedBytes = storage.minAgedBytes
         store.truncationSlackEntries = storage.truncationSlackEntries
         store.truncationSlackBytes = storage.truncationSlackBytes
         guard store.engine == .rocksdb else { return store }

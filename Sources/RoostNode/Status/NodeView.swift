@@ -21,9 +21,6 @@ final class NodeView: Sendable {
         var book: MemberBook
     }
 
-    /// Committed entries that may wait to be applied on a node that calls itself ready.
-    private static let maxReadyLag: UInt64 = 10_000
-
     let board: StatusBoard
     let space: SpaceBoard
     let metrics: NodeMetrics
@@ -72,7 +69,7 @@ final class NodeView: Sendable {
         var obstacles: [String] = []
         if picture.core.leader == nil { obstacles.append("no leader is known in term \(picture.core.term)") }
         let lag = picture.core.commitIndex.distance(from: picture.core.appliedIndex)
-        if lag > Self.maxReadyLag { obstacles.append("\(lag) committed entries are not applied yet") }
+        if lag > UInt64(configuration.limits.maxReadyLag) { obstacles.append("\(lag) committed entries are not applied yet") }
         return obstacles
     }
 
