@@ -13,8 +13,6 @@ package final class KeyValueMachine<Store: StateStore> {
     private let appliedKey: Bytes
     private let sessions = SessionTable()
     private var hasFailed = false
-    /// Keys that were removed since this machine was made, and removals of all keys: each leaves something to compact away.
-    package private(set) var removals = 0
 
     package init(store: Store, group: UInt64) {
         self.store = store
@@ -39,15 +37,17 @@ package final class KeyValueMachine<Store: StateStore> {
     /// - Parameters:
     ///   - node, incarnation: whose segments to settle: those of this very process.
     ///   - settle: called once for each of them, in the order of apply, with one outcome per command in order.
+    /// - Returns: how many keys were removed, and removals of all keys: each leaves something to compact away.
     /// - Throws: `ApplyError`, after which the machine must not be used any more.
+    @discardableResult
     package func apply(
         _ units: [ApplyUnit],
         settlingFor node: UInt64,
         incarnation: UInt64,
         _ settle: (Origin, [Outcome]) -> Void
-    ) throws(ApplyError) {
+    ) throws(ApplyError) -> Int {
         precondition(!hasFailed, "group \(group) is applied to after a failure; the node should have stopped")
-        guard let first = units.first, let last = units.last else { return }
+        guard let first = units.first, let last = units.last else { return 0 }
         hasFailed = true
         sessions.willApply(from: first.index)
         let tracksWrites = try Self.readsState(units)
@@ -67,8 +67,8 @@ package final class KeyValueMachine<Store: StateStore> {
         do throws(StateStoreError) { try store.commit(batch) } catch { throw .store(error) }
         sessions.didApply(through: last.index)
         hasFailed = false
-        removals += transition.removals
         for (origin, outcomes) in settlements { settle(origin, outcomes) }
+        return transition.removals
     }
 
     /// Whether any command reads; looks at frames only, and stops at the first that does.

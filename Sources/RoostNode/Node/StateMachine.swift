@@ -20,13 +20,11 @@ final class StateMachine: @unchecked Sendable {
         var stamp: UInt64 = 0
         /// What the membership is after the page, if an entry was about it.
         var cluster: ClusterPosition?
-        /// `KeyValueMachine.removals` of the page.
+        /// What `KeyValueMachine.apply` returns for the page.
         var removals = 0
     }
 
-    /// Returns `KeyValueMachine.removals` so far.
     private let applyUnits: ([ApplyUnit], (Origin, [Outcome]) -> Void) throws(ApplyError) -> Int
-    private var removals = 0
     /// As of the last applied entry.
     private(set) var cluster: ClusterPosition
 
@@ -37,7 +35,6 @@ final class StateMachine: @unchecked Sendable {
         let machine = KeyValueMachine(store: store, group: group.rawValue)
         applyUnits = { (units, settle) throws(ApplyError) in
             try machine.apply(units, settlingFor: node.rawValue, incarnation: incarnation, settle)
-            return machine.removals
         }
         self.cluster = cluster
     }
@@ -68,8 +65,7 @@ final class StateMachine: @unchecked Sendable {
         units[units.count - 1].position = position(at: lastID).encode()
         Failpoint.memberBeforeApply.reach(when: result.cluster != nil)
         do throws(ApplyError) {
-            let all = try applyUnits(units, settle)
-            (result.removals, removals) = (all - removals, all)
+            result.removals = try applyUnits(units, settle)
         } catch {
             throw NodeFailure(applying: error)
         }
