@@ -12,18 +12,24 @@ extension NodeStore {
     /// At most one finished snapshot is kept. It serves again as long as the log reaches back to it, so that several
     /// followers get the same file. Any thread that may wait for a disk.
     ///
-    /// - Parameter notBefore: An older one does not serve: make another.
+    /// - Parameters:
+    ///   - notBefore: An older one does not serve: make another.
+    ///   - check: Asked where one has to be made: with 0 before anything is written, then before the file grows by a block,
+    ///     with its bytes (256 KiB, more where values are larger; the last one may be smaller and is not asked for). What it
+    ///     throws ends the making, which leaves nothing behind.
     /// - Throws: `.noSpace`: then only the snapshot failed, and left nothing behind; `.invariant` before anything was
-    ///   applied; anything else must stop the node.
+    ///   applied; what `check` throws; anything else must stop the node.
     package func makeSnapshot(
-        _ group: GroupID, notBefore: LogIndex = .zero
+        _ group: GroupID, notBefore: LogIndex = .zero,
+        check: (_ bytes: Int) throws(StorageError) -> Void = { (_: Int) throws(StorageError) in }
     ) throws(StorageError) -> SnapshotReader {
         let oldest = max(notBefore, try bounds(of: group).truncated.index)
         return try shelf.reuse(group, notBefore: oldest) { (file) throws(StorageError) in
+            try check(0)
             var encoder: SnapshotEncoder?
             try records.scanState(of: group) { (key, value) throws(StorageError) in
                 if encoder == nil { encoder = try SnapshotEncoder(header(group, key, value), to: file) }
-                try encoder?.add(key, value)
+                try encoder?.add(key, value, beforeBlock: check)
             }
             guard let description = try encoder?.finish() else { throw Self.nothingApplied(group) }
             return description
@@ -47,8 +53,13 @@ extension NodeStore {
     /// Reads this node's own snapshot, after a receiver found fault with it, and drops it if it is damaged: the next
     /// `makeSnapshot` makes another. Takes as long as reading the file.
     ///
+    /// - Parameter check: asked again and again meanwhile; what it throws ends the reading, and the snapshot stays.
     /// - Returns: what is wrong with it; nil if nothing is.
-    package func recheckSnapshot(_ group: GroupID) throws(StorageError) -> String? { try shelf.recheckOwn(group) }
+    package func recheckSnapshot(
+        _ group: GroupID, check: () throws(StorageError) -> Void = { () throws(StorageError) in }
+    ) throws(StorageError) -> String? {
+        try shelf.recheckOwn(group, check)
+    }
 
     /// Removes this node's own snapshot unless it is newer than `index`: it can't be read. The next `makeSnapshot` makes
     /// another.
@@ -65,14 +76,30 @@ extension NodeStore {
     package func receiveSnapshot(
         _ description: SnapshotDescription, from sender: NodeID
     ) throws(SnapshotError) -> SnapshotWriter {
+        try checkReceivable(description)
+        Failpoint.snapshotReceiveBefore.reach()
+        return try shelf.receive(description, from: sender)
+    }
+
+    /// Gives back what has come of other snapshots of the group, as `receiveSnapshot` would do: before the room for this
+    /// one is judged.
+    ///
+    /// - Returns: how many bytes of this very one from `sender` are here already.
+    /// - Throws: `.malformed` for a snapshot that is not for this node; `.storage`.
+    package func makeWay(
+        for description: SnapshotDescription, from sender: NodeID
+    ) throws(SnapshotError) -> UInt64 {
+        try checkReceivable(description)
+        return try snapshot { () throws(StorageError) in try shelf.makeWay(for: description, from: sender) }
+    }
+
+    private func checkReceivable(_ description: SnapshotDescription) throws(SnapshotError) {
         guard description.clusterID == identity.clusterID else {
             throw .malformed("the snapshot is of cluster \(description.clusterID.hex), not \(identity.clusterID.hex)")
         }
         guard logs.withLock({ $0[description.group] != nil }) else {
             throw .malformed("the snapshot is of group \(description.group), which this node does not have")
         }
-        Failpoint.snapshotReceiveBefore.reach()
-        return try shelf.receive(description, from: sender)
     }
 
     /// Removes a snapshot that is not wanted after all.

@@ -21,6 +21,8 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
         case io = "I/O error"
         /// The caller asked for what would break a rule that recovery relies on: a bug.
         case invariant = "invariant violated"
+        /// Ended before its end because nobody wanted it any more. Scope: that piece of work; nothing is wrong.
+        case cancelled = "not wanted any more"
         case other
     }
 
@@ -60,6 +62,7 @@ extension StorageError.Kind {
             "raise the limit of open files (LimitNOFILE, ulimit -n, fs.file-max), then start the node again"
         case .io: "check the disk and the kernel's log, then start the node again"
         case .invariant: "report this; the data on disk is unchanged, so the node can be started again"
+        case .cancelled: "nothing: it is done again when it is wanted"
         case .other: "see the cause"
         }
     }

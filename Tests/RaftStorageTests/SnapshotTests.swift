@@ -120,7 +120,54 @@ struct SnapshotTests {
         #expect(try store.shelf.files.names(in: "snapshots") == ["1-12-1.snap"])
     }
 
+    @Test(arguments: LogTests.engines)
+    func `who asks before each block can end a snapshot, which leaves nothing`(
+        engine: StoreConfiguration.Engine
+    ) throws {
+        let store = try store(engine)
+        try store.fill(1...400, term: 1, payloadBytes: 10_000)
+        var asked: [Int] = []
+        let error = #expect(throws: StorageError.self) {
+            try store.makeSnapshot(group) { (bytes) throws(StorageError) in
+                asked.append(bytes)
+                if asked.count == 4 { throw StorageError(.cancelled, "not wanted") }
+            }
+        }
+        #expect(error?.kind == .cancelled)
+        #expect(asked.count == 4)
+        #expect(asked.first == 0)
+        #expect(asked.dropFirst().allSatisfy { $0 >= SnapshotFormat.blockBytes })
+        #expect(try store.shelf.files.names(in: "snapshots") == [])
+
+        asked = []
+        let reader = try store.makeSnapshot(group) { (bytes) throws(StorageError) in asked.append(bytes) }
+        // All but the last block, header, footer and checksums.
+        let rest = Int(reader.totalBytes) - asked.reduce(0, +)
+        #expect((1...SnapshotFormat.blockBytes + 1_000).contains(rest))
+        // It is there now.
+        _ = try store.makeSnapshot(group) { (_) throws(StorageError) in throw StorageError(.cancelled, "not wanted") }
+    }
+
     // MARK: Receiving
+
+    @Test func `room for one snapshot is made by what came of others, not by what came of it`() throws {
+        let store = try store()
+        let (old, new) = (try SnapshotBytes.make(last: 20), try SnapshotBytes.make(last: 30))
+        #expect(try store.makeWay(for: old.description, from: sender) == 0)
+        let first = try store.receiveSnapshot(old.description, from: sender)
+        try first.append(old.bytes.slice(0..<100), at: 0)
+        #expect(try store.makeWay(for: old.description, from: sender) == 100)
+        // The transfer goes on meanwhile.
+        try first.append(old.bytes.slice(100..<150), at: 100)
+        #expect(try store.makeWay(for: new.description, from: sender) == 0)
+        #expect(try store.shelf.files.names(in: "incoming") == [])
+        #expect(throws: SnapshotError.self) { try first.append(old.bytes.slice(150..<160), at: 150) }
+        // A whole one that waits to be installed is nobody's part.
+        _ = try store.receive(old)
+        #expect(try store.makeWay(for: new.description, from: sender) == 0)
+        #expect(try store.shelf.files.names(in: "incoming").count == 1)
+        _ = try store.receive(new)
+    }
 
     @Test func `a broken transfer goes on where it broke off`() throws {
         let store = try store()

@@ -25,11 +25,18 @@ struct SnapshotEncoder {
     }
 
     /// Adds a pair, whose key is above all before it.
-    mutating func add(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) {
+    ///
+    /// - Parameter check: asked before a block goes to the file, with its size; what it throws ends the snapshot.
+    mutating func add(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+        beforeBlock check: (_ bytes: Int) throws(StorageError) -> Void = { (_: Int) throws(StorageError) in }
+    ) throws(StorageError) {
         block.appendLengthPrefixed(key)
         block.appendLengthPrefixed(value)
         pairs += 1
-        if block.count >= SnapshotFormat.blockBytes { try endBlock() }
+        guard block.count >= SnapshotFormat.blockBytes else { return }
+        try check(block.count)
+        try endBlock()
     }
 
     /// Completes the file and makes its content durable.

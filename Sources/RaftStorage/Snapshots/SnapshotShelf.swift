@@ -57,15 +57,16 @@ final class SnapshotShelf: Sendable {
 
     /// Reads the group's own snapshot front to back, and drops it if it is not what was made.
     ///
+    /// - Parameter check: asked for each pair; what it throws ends the reading, and the snapshot stays.
     /// - Returns: what is wrong with it; nil if nothing is, or there is none.
-    func recheckOwn(_ group: GroupID) throws(StorageError) -> String? {
+    func recheckOwn(_ group: GroupID, _ check: () throws(StorageError) -> Void) throws(StorageError) -> String? {
         guard let description = own.withLock({ $0[group] }), let file = try files.open(Self.name(of: description))
         else {
             return nil
         }
         do throws(SnapshotError) {
             var decoder = try SnapshotDecoder(file, description)
-            try decoder.read { (_, _) throws(StorageError) in }
+            try decoder.read { (_, _) throws(StorageError) in try check() }
             return nil
         } catch {
             switch error {
@@ -77,17 +78,28 @@ final class SnapshotShelf: Sendable {
         }
     }
 
+    /// Removes the parts of other snapshots of the group, and gives up the transfer of one that is under way.
+    ///
+    /// - Returns: how many bytes of this very snapshot are here.
+    func makeWay(for description: SnapshotDescription, from sender: NodeID) throws(StorageError) -> UInt64 {
+        try incoming.withLock { (incoming) throws(StorageError) in
+            let name = Self.partName(of: description, from: sender)
+            if let writer = incoming[description.group], writer.name != name {
+                writer.close()
+                incoming[description.group] = nil
+            }
+            try removeParts(of: description.group, but: name)
+            return try files.open(name)?.byteCount() ?? 0
+        }
+    }
+
     /// Goes on with the part of this very snapshot that is here, or begins anew; whatever else came in is dropped.
     func receive(_ description: SnapshotDescription, from sender: NodeID) throws(SnapshotError) -> SnapshotWriter {
         try incoming.withLock { (incoming) throws(SnapshotError) in
             incoming[description.group]?.close()
-            let base = description.fileName(from: sender)
-            let name = "\(SnapshotFolder.incoming)/\(base)"
+            let name = Self.partName(of: description, from: sender)
             let writer = try snapshot { () throws(StorageError) in
-                for other in try files.names(in: SnapshotFolder.incoming)
-                where other != base && other.hasPrefix("\(description.group)-") && !other.hasSuffix(".snap") {
-                    try files.remove("\(SnapshotFolder.incoming)/\(other)")
-                }
+                try removeParts(of: description.group, but: name)
                 let part = try files.open(name)
                 let file = if let part { part } else { try files.create(name) }
                 return SnapshotWriter(
@@ -96,6 +108,18 @@ final class SnapshotShelf: Sendable {
             incoming[description.group] = writer
             return writer
         }
+    }
+
+    private func removeParts(of group: GroupID, but kept: String) throws(StorageError) {
+        for part in try files.names(in: SnapshotFolder.incoming)
+        where part.hasPrefix("\(group)-") && !part.hasSuffix(".snap") {
+            let name = "\(SnapshotFolder.incoming)/\(part)"
+            if name != kept { try files.remove(name) }
+        }
+    }
+
+    private static func partName(of description: SnapshotDescription, from sender: NodeID) -> String {
+        "\(SnapshotFolder.incoming)/\(description.fileName(from: sender))"
     }
 
     private static func name(of description: SnapshotDescription) -> String {

@@ -8,7 +8,7 @@ import Synchronization
 package final class SnapshotWriter: Sendable {
     package let description: SnapshotDescription
     private let files: any SnapshotFiles
-    private let name: String
+    let name: String
     private let content: Mutex<Content>
 
     private struct Content {
@@ -37,7 +37,7 @@ package final class SnapshotWriter: Sendable {
     ///   took over; `.storage`.
     package func append(_ bytes: Bytes, at offset: UInt64) throws(SnapshotError) {
         try content.withLock { (content) throws(SnapshotError) in
-            try check(content)
+            try checkIsOpen(content)
             guard offset == content.offset, UInt64(bytes.count) <= description.totalBytes - offset else {
                 throw .malformed(
                     "\(bytes.count) bytes at \(offset) of a snapshot that has \(content.offset) of "
@@ -53,14 +53,18 @@ package final class SnapshotWriter: Sendable {
     }
 
     /// Checks the whole snapshot and makes it durable. One that is malformed, or could not be made durable, is removed.
-    package func finish() throws(SnapshotError) -> ReceivedSnapshot {
+    ///
+    /// - Parameter check: asked again and again while the file is read; what it throws ends that, and the file is removed.
+    package func finish(
+        check: () throws(StorageError) -> Void = { () throws(StorageError) in }
+    ) throws(SnapshotError) -> ReceivedSnapshot {
         try content.withLock { (content) throws(SnapshotError) in
-            try check(content)
+            try checkIsOpen(content)
             content.isOpen = false
             let file = content.file
             do throws(SnapshotError) {
                 var decoder = try SnapshotDecoder(file, description)
-                try decoder.read { (_, _) throws(StorageError) in }
+                try decoder.read { (_, _) throws(StorageError) in try check() }
             } catch {
                 try snapshot { () throws(StorageError) in try files.remove(name) }
                 throw error
@@ -98,7 +102,7 @@ package final class SnapshotWriter: Sendable {
         }
     }
 
-    private func check(_ content: borrowing Content) throws(SnapshotError) {
+    private func checkIsOpen(_ content: borrowing Content) throws(SnapshotError) {
         guard content.isOpen else { throw .malformed("the snapshot is finished, or another transfer took its place") }
     }
 }

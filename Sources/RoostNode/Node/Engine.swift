@@ -84,8 +84,8 @@ final class Engine: Sendable {
         let book = memberBook(environment, recovered, origin)
         try await requireMembership(recovered.store, book)
         let snapshots = SnapshotTraffic(
-            group: environment.group, store: recovered.store, space: environment.space, failure: environment.failure,
-            logger: environment.logger,
+            group: environment.group, store: recovered.store, space: environment.space, board: environment.board,
+            failure: environment.failure, logger: environment.logger,
             // A leader without a majority steps down within two of them.
             copyPatience: environment.configuration.raft.checkQuorum
                 ? environment.configuration.raft.electionTimeout * 20 : nil,

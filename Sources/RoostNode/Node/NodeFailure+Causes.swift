@@ -16,7 +16,7 @@ extension NodeFailure {
             case .noSpace, .io: .inputOutput
             case .tooManyFiles: .operatingSystem
             case .invariant: .invariantViolated
-            case .other: .unexpected
+            case .cancelled, .other: .unexpected
             }
         self.init(code, cause: error.message, remedy: error.remedy)
         damage = error.damaged

@@ -1,6 +1,7 @@
 import ByteCoding
 import PeerTransport
 import RaftStorage
+import Synchronization
 
 /// A finished snapshot file, as the transport sends it.
 ///
@@ -11,6 +12,10 @@ final class SnapshotFileSource: SnapshotSource {
     let totalBytes: UInt64
     private let reader: SnapshotReader
     private let onError: @Sendable (StorageError) -> Void
+    private let hasBegun = Atomic<Bool>(false)
+
+    /// Whether any of its bytes were read, to be sent.
+    var wasRead: Bool { hasBegun.load(ordering: .acquiring) }
 
     init(_ reader: SnapshotReader, onError: @escaping @Sendable (StorageError) -> Void) {
         self.reader = reader
@@ -20,6 +25,7 @@ final class SnapshotFileSource: SnapshotSource {
     }
 
     func read(offset: UInt64, count: Int) throws(SnapshotSourceError) -> Bytes {
+        hasBegun.store(true, ordering: .releasing)
         do throws(StorageError) {
             try Failpoint.snapshotSendChunk.reachOrFail()
             return try reader.read(offset: offset, count: count)

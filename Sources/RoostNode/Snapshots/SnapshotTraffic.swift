@@ -15,6 +15,8 @@ final class SnapshotTraffic: Sendable {
     private let logger: Logger
     private let report: @Sendable (ConsensusEvent) -> Void
     private let pool = BlockingPool(threads: 1, name: "roost-snap")
+    private let isStopping = Signal()
+    private let maker: SnapshotMaker
     /// Whole and checked; the core has not decided yet.
     private let received = Mutex(Received())
     /// A snapshot failed for lack of room, and none went well since.
@@ -41,7 +43,7 @@ final class SnapshotTraffic: Sendable {
     ///   - copyPatience: a leader that is in office after so long has a majority that answers it; nil: none need have.
     ///   - report: reaches the consensus thread.
     init(
-        group: GroupID, store: NodeStore, space: SpaceBoard, failure: FailureLatch, logger: Logger,
+        group: GroupID, store: NodeStore, space: SpaceBoard, board: StatusBoard, failure: FailureLatch, logger: Logger,
         copyPatience: Duration?, report: @escaping @Sendable (ConsensusEvent) -> Void
     ) {
         self.group = group
@@ -51,17 +53,32 @@ final class SnapshotTraffic: Sendable {
         self.logger = logger
         self.copyPatience = copyPatience
         self.report = report
+        maker = SnapshotMaker(group: group, store: store, space: space, board: board)
     }
 
-    /// Ends the thread. What is queued is forgotten: the process ends.
-    func stop() { pool.stop() }
+    /// Ends the thread, and what it is at. What is queued is forgotten: the process ends.
+    func stop() {
+        isStopping.raise()
+        pool.stop()
+    }
 
     /// Runs disk work of a transfer; an error of the storage ends the node.
     func run(_ body: @escaping @Sendable () throws(StorageError) -> Void) {
         pool.run { [failure] in
             if failure.isSet { return }
-            do throws(StorageError) { try body() } catch { failure.fail(NodeFailure(storage: error)) }
+            do throws(StorageError) {
+                try body()
+            } catch {
+                if error.kind != .cancelled { failure.fail(NodeFailure(storage: error)) }
+            }
         }
+    }
+
+    /// Asked again and again by what takes as long as reading a whole snapshot.
+    ///
+    /// - Throws: `.cancelled` when this node stops.
+    func checkGoesOn() throws(StorageError) {
+        if isStopping.isRaised || failure.isSet { throw StorageError(.cancelled, "this node stops") }
     }
 
     // MARK: - Sending
@@ -75,24 +92,30 @@ final class SnapshotTraffic: Sendable {
     ///   - base: the log begins after it; an older snapshot would leave a gap.
     func send(to node: NodeID, term: Term, notBefore base: LogIndex, through transport: PeerTransport) {
         run { [self] () throws(StorageError) in
-            guard let reader = try make(notBefore: base) else {
+            guard let reader = try make(in: term, notBefore: base) else {
                 return report(.snapshotReported(to: node, .failed))
             }
             Failpoint.snapshotSendBefore.reach()
             isShort.store(false, ordering: .relaxed)
-            let (report, logger, index) = (report, logger, reader.meta.index)
+            let source = self.source(reader)
             logger.info(
                 "sending a snapshot",
-                metadata: ["peer.id": "\(node)", "raft.index": "\(index)", "bytes": "\(reader.totalBytes)"])
+                metadata: ["peer.id": "\(node)", "raft.index": "\(reader.meta.index)", "bytes": "\(reader.totalBytes)"])
             _ = transport.sendSnapshot(
-                to: node, group: group, term: term, source: source(reader),
-                onEnd: { end in
+                to: node, group: group, term: term, source: source,
+                onEnd: { [self] end in
                     Failpoint.snapshotSendAfter.reach()
                     logger.info("snapshot sent", metadata: ["peer.id": "\(node)", "snapshot.end": "\(end)"])
-                    if case .refused = end { self.recheck() }
-                    report(.snapshotReported(to: node, end == .delivered ? .delivered(index) : .failed))
+                    ended(end, of: source)
+                    report(.snapshotReported(to: node, end == .delivered ? .delivered(reader.meta.index) : .failed))
                 })
         }
+    }
+
+    /// A receiver may have found fault with the file: sending it again would not help. Not one that refused the offer, for
+    /// want of room say: it does so again and again, and has seen nothing of the file.
+    func ended(_ end: SnapshotTransferEnd, of source: SnapshotFileSource) {
+        if case .refused = end, source.wasRead { recheck() }
     }
 
     /// The file, as the transport reads it: on threads of its own, which know nothing of disks.
@@ -111,27 +134,26 @@ final class SnapshotTraffic: Sendable {
         }
     }
 
-    /// A receiver may have found fault with the file: sending it again would not help.
+    /// Drops this node's own snapshot if it is damaged.
     private func recheck() {
         run { [self] () throws(StorageError) in
-            guard let fault = try store.recheckSnapshot(group) else { return }
+            let fault = try store.recheckSnapshot(group) { () throws(StorageError) in try checkGoesOn() }
+            guard let fault else { return }
             logger.error("this node's own snapshot was damaged and is made anew", metadata: ["error": "\(fault)"])
         }
     }
 
     /// Nil where only the snapshot could not be made, and the node goes on without.
-    private func make(notBefore base: LogIndex) throws(StorageError) -> SnapshotReader? {
-        let statistics = store.statistics()
-        let bytes = statistics.stateTableBytes + statistics.stateMemtableBytes
-        guard space.hasRoom(for: bytes) else {
-            noteShortage("no room to make a snapshot of about \(ByteSize.rounded(bytes))")
-            return nil
-        }
+    private func make(in term: Term, notBefore base: LogIndex) throws(StorageError) -> SnapshotReader? {
         do throws(StorageError) {
-            return try store.makeSnapshot(group, notBefore: base)
+            return try maker.make(in: term, notBefore: base) { () throws(StorageError) in try checkGoesOn() }
         } catch {
-            guard error.kind == .noSpace || error.kind == .invariant else { throw error }
-            logger.error("no snapshot can be made now", metadata: ["error": "\(error.message)"])
+            switch error.kind {
+            case .noSpace: noteShortage(error.message)
+            case .cancelled: logger.info("a snapshot is not made to its end", metadata: ["reason": "\(error.message)"])
+            case .invariant: logger.error("no snapshot can be made now", metadata: ["error": "\(error.message)"])
+            default: throw error
+            }
             return nil
         }
     }
@@ -167,8 +189,9 @@ final class SnapshotTraffic: Sendable {
                     return answer(.refuse("the offer and its description differ"))
                 }
                 if try isHeld(description.meta, offer) { return answer(.alreadyHeld) }
-                // The file, and what is made of it while the file is still there.
-                guard space.hasRoom(for: offer.totalBytes.multipliedReportingOverflow(by: 2).partialValue) else {
+                // What is freed here the next look at the disk will see, and so the next offer.
+                let here = try store.makeWay(for: description, from: offer.from)
+                guard space.hasRoom(for: Self.roomToReceive(offer.totalBytes, here: here)) else {
                     noteShortage("no room to receive a snapshot of \(ByteSize.rounded(offer.totalBytes))")
                     do throws(StorageError) { try giveUpCopyBeforeRepair(for: offer) } catch { throw .storage(error) }
                     return answer(.refuse("node \(store.identity.node) has no room for it"))
@@ -194,6 +217,12 @@ final class SnapshotTraffic: Sendable {
                 }
             }
         }
+    }
+
+    /// The rest of the file, and what is made of it while the file is still there.
+    private static func roomToReceive(_ total: UInt64, here: UInt64) -> UInt64 {
+        let (sum, overflow) = total.addingReportingOverflow(total - min(here, total))
+        return overflow ? .max : sum
     }
 
     /// The end of a stream may have been lost on the way back to the sender, which then offers it again.
@@ -256,7 +285,7 @@ private final class SnapshotFileSink: SnapshotSink {
 
     func finish(done: @escaping @Sendable (SnapshotSinkResult) -> Void) {
         work(done) { [writer, traffic, node, term] () throws(SnapshotError) in
-            let snapshot = try writer.finish()
+            let snapshot = try writer.finish { () throws(StorageError) in try traffic.checkGoesOn() }
             do throws(StorageError) {
                 try traffic.keep(snapshot, from: node, term: term)
             } catch {
@@ -280,7 +309,8 @@ private final class SnapshotFileSink: SnapshotSink {
                 switch error {
                 case .malformed(let what): done(.failed(what))
                 case .storage(let error):
-                    // The transfer alone suffers, and gives back what it took; `finish` has done so by itself.
+                    // The transfer alone suffers, and gives back what it took; `finish` has done so by itself. Of a node that stops
+                    // nobody waits for a word.
                     guard error.kind == .noSpace else { throw error }
                     try writer.discard()
                     done(.failed("no space left for the snapshot: \(error.message)"))

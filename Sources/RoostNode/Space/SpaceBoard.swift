@@ -26,6 +26,7 @@ final class SpaceBoard: Sendable {
     private let verdict = Mutex<RoomVerdict?>(nil)
     private let admitted = Atomic<UInt8>(RoomVerdict.Admission.all.rawValue)
     private let cutCount = Atomic<Int>(0)
+    private let lookCount = Atomic<Int>(0)
 
     /// Nil before the first look, and for a node that keeps nothing on a disk.
     var picture: Picture? { current.withLock { $0 } }
@@ -34,7 +35,11 @@ final class SpaceBoard: Sendable {
         current.withLock { $0 = picture }
         own.withLock { $0 = room }
         settleAdmission()
+        lookCount.add(1, ordering: .releasing)
     }
+
+    /// How often the disk was looked at.
+    var looks: Int { lookCount.load(ordering: .acquiring) }
 
     // MARK: What this disk has room for
 
@@ -51,6 +56,14 @@ final class SpaceBoard: Sendable {
         guard let picture else { return true }
         let (needed, overflow) = bytes.addingReportingOverflow(picture.limits.criticalFree)
         return !overflow && picture.reading.roomBytes >= needed
+    }
+
+    /// The same for what can be done later: neither is a node with ample room to be low for it. It would hand over, and the
+    /// next leader would do the same.
+    func hasRoomToSpare(for bytes: UInt64) -> Bool {
+        guard let picture, picture.level == .ample else { return hasRoom(for: bytes) }
+        let (needed, overflow) = bytes.addingReportingOverflow(picture.limits.minFree)
+        return !overflow && picture.reading.lastingRoomBytes >= needed && hasRoom(for: bytes)
     }
 
     /// How often the log was cut in this process: what is cut need not be written to table files any more.

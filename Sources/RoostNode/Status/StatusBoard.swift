@@ -19,6 +19,13 @@ final class StatusBoard: Sendable {
 
     func publish(_ picture: Picture) { current.withLock { $0 = picture } }
 
+    /// Whether this node, which led in `term`, leads still, or again. The picture may be some milliseconds old: then it shows an
+    /// older term, or the candidacy for this one.
+    func leads(since term: Term) -> Bool {
+        guard let core = picture?.core, core.role != .leader else { return true }
+        return core.term < term || (core.term == term && core.role == .candidate)
+    }
+
     /// Whether this node alone is the majority and has applied an entry of its term as leader: a state that ends only
     /// with the process, as long as memberships don't change.
     var readsAreLocal: Bool {

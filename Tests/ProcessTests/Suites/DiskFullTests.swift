@@ -154,9 +154,11 @@ extension ProcessTests {
 
         // MARK: - Three nodes
 
-        private func cluster(megabytes: Int) throws -> (Cluster, [UInt64: SmallDisk]) {
+        private func cluster(
+            megabytes: Int, _ arguments: [String] = smallBuffers
+        ) throws -> (Cluster, [UInt64: SmallDisk]) {
             var disks: [UInt64: SmallDisk] = [:]
-            let cluster = try Cluster(sandbox, arguments: Self.smallBuffers) { settings in
+            let cluster = try Cluster(sandbox, arguments: arguments) { settings in
                 settings.isThrifty = false
                 disks[settings.node] = try SmallDisk(sandbox, at: settings.directory, megabytes: megabytes)
             }
@@ -235,6 +237,45 @@ extension ProcessTests {
             }
             #expect(try writer.violations() == [])
             #expect(cluster.running.count == 3)
+        }
+
+        @Test func `a snapshot that the disk has no room for is not made, and harms nobody`() throws {
+            let megabytes = 64
+            let (cluster, disks) = try cluster(
+                megabytes: megabytes,
+                Self.smallBuffers + ["--max-retained-bytes", "2MiB", "--truncation-slack-bytes", "1MiB"])
+            let absent = try cluster.followers()[0]
+            try absent.kill()
+            let leader = try cluster.leader()
+            let disk = try #require(disks[leader.node])
+            // Next to nothing in the database, which compresses them, and more than the disk has as a snapshot.
+            let connection = try leader.connect(timeout: .seconds(60))
+            let value = String(repeating: "x", count: 128 << 10)
+            for number in 0..<(megabytes + 16) * 8 {
+                try eventually("it is taken") { try connection("SET", "key\(number)", value) == .ok ? () : nil }
+            }
+            try eventually("the log is cut") { try leader.status().first > 100 ? () : nil }
+            try eventually("it has room again") { try diskState(leader).level == "ample" ? () : nil }
+            let before = leader.log.matches(of: /the disk is/).count
+
+            try absent.start()
+            var least = disk.free
+            try eventually("it says so", every: .milliseconds(1)) {
+                least = min(least, disk.free)
+                return leader.log.contains("no room to make a snapshot of at least") ? () : nil
+            }
+            print("at least \(least >> 10) KiB free while a snapshot was tried")
+            #expect(least > megabytes << 20 / 40)
+            for _ in 1...20 { #expect(try connection("SET", "more", "x") == .ok) }
+            #expect(leader.log.matches(of: /the disk is/).count == before)
+            #expect(try cluster.leader() === leader)
+            let files = try FileManager.default.contentsOfDirectory(atPath: leader.settings.directory + "/snapshots")
+            #expect(files == [])
+
+            // With less to send it catches up.
+            #expect(try connection("FLUSHALL") == .ok)
+            let commit = try leader.status().commit
+            try eventually("it has everything") { try absent.status().applied >= commit ? () : nil }
         }
 
         // MARK: - Looking

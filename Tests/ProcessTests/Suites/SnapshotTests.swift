@@ -81,6 +81,25 @@ extension ProcessTests {
             }
         }
 
+        @Test func `a leader that is told to stop while it makes a snapshot ends with 0`() throws {
+            let flags = Self.shortLog + ["--fault-injection", "yes", "--shutdown-timeout", "500ms"]
+            let cluster = try ElasticCluster(sandbox, arguments: flags)
+            let absent = try cluster.follower()
+            try absent.kill()
+            let leader = try cluster.leader()
+            var writer = Filler(try leader.connect())
+            #expect(try writer.write(atMost: 8 << 20) == nil)
+            try cutLog(of: leader, beyond: absent)
+            // More than 30 blocks: a stop that waited for all of them would take ten times as long as it may.
+            let order: Command = ["ROOST.DEBUG", "FAILPOINT", "SET", "snapshot-make-block", "pause", "700ms"]
+            #expect(try leader.connect().call(order) == .ok)
+            try absent.start()
+            let draft = leader.settings.directory + "/snapshots/1.tmp"
+            try eventually("a snapshot is being made") { FileManager.default.fileExists(atPath: draft) ? () : nil }
+            #expect(try leader.terminate() == .code(0))
+            #expect(!FileManager.default.fileExists(atPath: draft))
+        }
+
         private func value(_ key: Int, _ generation: Int) -> String { "v\(generation)-\(key)" }
 
         private func fill(_ node: DaemonProcess, generation: Int = 0) throws {
