@@ -47,26 +47,20 @@ extension NodeStore {
         return entries
     }
 
-    /// Cuts the log up to and including `index`, and returns the entry's id, for `Input.compacted`; nil if that was cut
-    /// before. Not synced: durable with the next `write`, and never out of order with others.
+    /// Cuts the log up to and including that entry, for `Input.compacted`. Not synced: durable with the next `write`, and
+    /// never out of order with others.
     ///
+    /// - Parameter new: an entry that is in the log, or was.
+    /// - Returns: false if that was cut before.
     /// - Throws: `.invariant` beyond `durableApplied`: recovery would miss what only the log still holds.
-    package func truncateLog(_ group: GroupID, through index: LogIndex) throws(StorageError) -> EntryID? {
+    package func truncateLog(_ group: GroupID, through new: EntryID) throws(StorageError) -> Bool {
         try failStop { () throws(StorageError) in
             let old = try bounds(of: group).truncated
-            if index <= old.index { return nil }
+            if new.index <= old.index { return false }
             let durable = try durableApplied(group)
-            guard index <= durable.index else {
+            guard new.index <= durable.index, durable.index > new.index || durable == new else {
                 throw StorageError(
-                    .invariant, "the log of group \(group) can't be cut at \(index): only \(durable.index) is durable")
-            }
-            var found: Entry?
-            try records.log.scan(group, index...index) { (entry) throws(StorageError) in
-                found = entry
-                return false
-            }
-            guard let new = found?.id else {
-                throw StorageError(.corruption, "log entry \(index) of group \(group) is missing").advising(.log)
+                    .invariant, "the log of group \(group) can't be cut at \(new): only \(durable) is durable")
             }
             try Failpoint.truncateBefore.reachOrFail()
             try records.log.truncate(group, from: old, through: new)
@@ -74,7 +68,7 @@ extension NodeStore {
             logs.withLock { $0[group]?.truncated = new }
             // It serves as long as the log reaches back to it. Who is sending it has the file open.
             try shelf.removeOwn(group, before: new.index)
-            return new
+            return true
         }
     }
 

@@ -194,3 +194,15 @@ extension Bytes {
         return Bytes(bytes)
     }
 }
+
+extension NodeStore {
+    /// Cuts at an entry whose term the test does not care for.
+    ///
+    /// - Returns: the entry's id; nil if it was cut before.
+    func truncateLog(_ group: GroupID, through index: LogIndex) throws -> EntryID? {
+        let request = FetchRequest(group: group, follower: NodeID(3), from: index, through: index, maxBytes: .max)
+        let term = try entries(request).first?.term
+        let id = EntryID(term: term ?? Term(1), index: index)
+        return try truncateLog(group, through: id) ? id : nil
+    }
+}

@@ -183,6 +183,8 @@ extension RaftCore {
     public var appliedIndex: LogIndex { log.appliedIndex }
     /// The last entry's index, durable or not.
     public var lastIndex: LogIndex { log.lastIndex }
+    /// Of the entry there, or of the snapshot that ends there; nil: cut off, or not written yet.
+    public func term(at index: LogIndex) -> Term? { log.term(at: index) }
     /// Whether this node decides alone.
     public var isSoleVoter: Bool { membership.isSoleVoter(configuration.node) }
     /// On a leader: to whom it is handing over. Proposals are refused meanwhile.

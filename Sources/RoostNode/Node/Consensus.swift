@@ -564,7 +564,8 @@ final class Consensus {
     ///
     /// The core must have heard of everything before: what the applier reports may still wait in the inbox.
     private func apply(_ entries: [Entry], at now: MonotonicTime) {
-        guard mayWait, !isInstalling, decidesAlone ? lastQueued <= lastPersisted : isDiskQuick, parts.applier.isIdle,
+        // While the log writer waits for the disk, RocksDB has every other write wait behind it: no turn may.
+        guard mayWait, !isInstalling, lastQueued <= lastPersisted, decidesAlone || isDiskQuick, parts.applier.isIdle,
             core.appliedIndex.next == entries.first?.index,
             entries.reduce(0, { $0 + $1.footprintBytes }) <= Self.maxBytesAppliedHere
         else { return parts.applier.push(.entries(entries)) }
@@ -612,7 +613,8 @@ final class Consensus {
         let index = limits.flushPolicy.truncation(
             durableApplied: min(durable, core.appliedIndex), lowestMatch: min(dispensableIndex, unread),
             truncated: truncated, tailStart: logTailStart, keepsSlack: !parts.space.isPressed)
-        if let index { parts.logWriter.push(.truncate(parts.group, index)) }
+        guard let index, let term = core.term(at: index) else { return }
+        parts.logWriter.push(.truncate(parts.group, EntryID(term: term, index: index)))
     }
 
     private func expire(at now: MonotonicTime) {

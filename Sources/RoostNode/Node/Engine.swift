@@ -33,6 +33,7 @@ final class Engine: Sendable {
     private let logWriter: LogWriter
     private let applier: Applier
     private let consensusProgress: ThreadProgress
+    private let backlog = CompactionBacklog()
     private let upkeep: BlockingPool
     private let snapshots: SnapshotTraffic
     /// Nil without a disk.
@@ -304,13 +305,14 @@ final class Engine: Sendable {
 
     // MARK: - Run and stop
 
-    /// For the watchdog: no thread is stuck in one operation.
+    /// For the watchdog: no thread is stuck in one operation, but for the sake of compactions that go on.
     var isProgressing: Bool {
         let now = SystemClock.monotonic()
         let limit = environment.configuration.limits.stallLimit
-        return [consensusProgress, logWriter.progress, applier.progress, maintenance.progress].allSatisfy {
-            $0.busyFor(at: now) < limit
+        let isStuck = [consensusProgress, logWriter.progress, applier.progress, maintenance.progress].contains {
+            $0.busyFor(at: now) >= limit
         }
+        return !isStuck || backlog.isWorkedOff(store.statistics())
     }
 
     /// Ends the threads in the order in which work flows; whoever still waits is answered. Reads still work.

@@ -9,7 +9,7 @@ final class LogWriter: Sendable {
     enum Work: Sendable {
         case persist(PersistBatch)
         /// Cuts the log up to and including this index.
-        case truncate(GroupID, LogIndex)
+        case truncate(GroupID, EntryID)
         /// Makes a received snapshot the node's state; the applier has nothing to do meanwhile.
         case install(SnapshotMeta)
         case stop
@@ -74,8 +74,8 @@ final class LogWriter: Sendable {
         for item in work {
             switch item {
             case .persist: continue
-            case .truncate(let group, let index):
-                if let entry = try store.truncateLog(group, through: index) { report(.truncated(entry)) }
+            case .truncate(let group, let entry):
+                if try store.truncateLog(group, through: entry) { report(.truncated(entry)) }
             case .install(let meta): report(try installer.install(meta))
             case .stop: return .stop
             }

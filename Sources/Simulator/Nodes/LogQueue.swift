@@ -14,7 +14,7 @@ struct LogQueue {
     /// Of the entries in the write under way.
     var writingBytes = 0
     /// The log is to be cut through here.
-    var cutThrough: LogIndex?
+    var cutThrough: EntryID?
     /// Entries applied since the last flush began.
     var unflushed = 0
     var isFlushing = false
@@ -83,12 +83,10 @@ extension NodeProcess {
     }
 
     private func cutIfWanted() {
-        guard log.writing == nil, let index = log.cutThrough else { return }
+        guard log.writing == nil, let id = log.cutThrough else { return }
         log.cutThrough = nil
-        let id: EntryID
         do throws(StorageError) {
-            guard let cut = try store.truncateLog(world.group, through: index) else { return }
-            id = cut
+            guard try store.truncateLog(world.group, through: id) else { return }
         } catch {
             return fail(error)
         }
@@ -122,7 +120,8 @@ extension NodeProcess {
         let possible = min(durable, view.applied, view.truncatable).rawValue
         let slack = UInt64(world.options.shell.slackEntries)
         if possible > slack {
-            log.cutThrough = LogIndex(possible - slack)
+            let index = LogIndex(possible - slack)
+            log.cutThrough = core.term(at: index).map { EntryID(term: $0, index: index) }
             cutIfWanted()
         }
     }

@@ -51,7 +51,7 @@ final class StoragePath {
                 PersistBatch(group: Self.group, ticket: PersistTicket(sequence), entries: [entry], commit: last.index)
             ])
             if let index = upkeep.takeCut() {
-                _ = try store.truncateLog(Self.group, through: index)
+                _ = try store.truncateLog(Self.group, through: EntryID(term: Term(1), index: index))
                 upkeep.noteCut()
             }
         } catch { throw BenchError("storage: \(error)") }
