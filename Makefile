@@ -55,7 +55,7 @@ sim: setup ## Simulate whole clusters under faults: fresh seeds (SIM="--seeds 50
 	@$(BIN)/roost-sim --first 1 --seeds 50 --events 20000 --max-undecided 20
 	@.ci/check-determinism $(BIN)/roost-sim
 
-# long, or short. SUITE: KillTests, FailpointTests, PowerTests, DiskErrorTests, FullDiskTests, FlippedByteTests.
+# long, or short. SUITE: KillTests, FailpointTests, PowerTests, DiskErrorTests, SlowDiskTests, FullDiskTests, FlippedByteTests.
 CRASH ?= long
 .PHONY: crash
 crash: setup ## Injure real daemons: kill -9, power cuts, failing and full disks, flipped bits (CRASH=short, SUITE=...)

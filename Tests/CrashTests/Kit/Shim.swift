@@ -1,6 +1,6 @@
 import Foundation
 
-/// `Shim/shim.c`, compiled: system calls of a daemon that fail or lie.
+/// `Shim/shim.c`, compiled: system calls of a daemon that fail, lie or take their time.
 enum Shim {
     enum Calls: String, CaseIterable, Sendable {
         case sync, write
@@ -11,6 +11,10 @@ enum Shim {
         case fail(Int32)
         /// From one call on nothing is done, and success reported.
         case skip
+        /// From one call on each takes so many milliseconds longer.
+        case slow(Int)
+        /// Each call waits for as long as that file is there.
+        case hang(while: String)
     }
 
     static var isAvailable: Bool {
@@ -28,7 +32,7 @@ enum Shim {
     /// What a daemon's process is started with.
     ///
     /// - Parameters:
-    ///   - number: of the first call that is harmed, from 1.
+    ///   - number: of the first call that is harmed, from 1; means nothing to `.hang`.
     ///   - note: a file that gets a line when that happens.
     static func environment(
         _ injury: Injury, _ calls: Calls, at number: Int, in folder: String, note: String
@@ -40,6 +44,8 @@ enum Shim {
         switch injury {
         case .fail(let code): (variables["SHIM_MODE"], variables["SHIM_ERRNO"]) = ("fail", "\(code)")
         case .skip: variables["SHIM_MODE"] = "skip"
+        case .slow(let delay): (variables["SHIM_MODE"], variables["SHIM_DELAY"]) = ("slow", "\(delay)")
+        case .hang(let file): (variables["SHIM_MODE"], variables["SHIM_HOLD"]) = ("hang", file)
         }
         return variables
     }

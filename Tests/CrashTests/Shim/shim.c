@@ -6,6 +6,8 @@
  *   SHIM_CALLS  sync: fsync and fdatasync; write: write and pwrite
  *   SHIM_MODE   fail: the SHIM_AT-th call fails with SHIM_ERRNO, once
  *               skip: from the SHIM_AT-th call on nothing is done, and success reported (a disk that lies)
+ *               slow: from the SHIM_AT-th call on each takes SHIM_DELAY milliseconds longer
+ *               hang: each call waits for as long as the file SHIM_HOLD is there
  *               blind: RocksDB's checksums are all the same, written and read
  *   SHIM_NOTE   the file that gets a line for the first call that was harmed
  */
@@ -20,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -63,6 +66,11 @@ static void note(const char *call, int fd, long number) {
     close(out);
 }
 
+static void pause_milliseconds(long milliseconds) {
+    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
+}
+
 /* 0: do it; 1: fail with errno; 2: report success and do nothing. */
 static int verdict(const char *kind, const char *call, int fd) {
     int saved = errno;
@@ -80,6 +88,19 @@ static int verdict(const char *kind, const char *call, int fd) {
         note(call, fd, number);
         return 2;
     }
+    if (strcmp(mode, "slow") == 0 && number >= first) {
+        const char *delay = getenv("SHIM_DELAY");
+        note(call, fd, number);
+        pause_milliseconds(delay ? atol(delay) : 0);
+    }
+    if (strcmp(mode, "hang") == 0) {
+        const char *hold = getenv("SHIM_HOLD");
+        while (hold && access(hold, F_OK) == 0) {
+            note(call, fd, number);
+            pause_milliseconds(5);
+        }
+    }
+    errno = saved;
     return 0;
 }
 
