@@ -189,6 +189,63 @@ extension CrashTests {
             }
         }
 
+        // MARK: - The power goes, too
+
+        /// What a killed process has written and not synced is there for the next one; after a power cut it is not.
+        @Test(.enabled(if: LossyDisk.isAvailable), arguments: 1...rounds)
+        func `the power goes at any step of serving and recovering`(round: Int) throws {
+            var random = SplitMix64(seed: CrashForm.seed &* 7_000 + UInt64(round))
+            let disk = try LossyDisk(sandbox, mebibytes: 256)
+            let node = try DaemonProcess.withoutPortClashes {
+                var settings = try DaemonProcess.Settings(sandbox)
+                settings.arguments = DaemonProcess.restless + DaemonProcess.harmable
+                settings.live(on: disk)
+                return [DaemonProcess(settings, sandbox: sandbox)]
+            }[0]
+            try node.waitUntilServing()
+            var chronicle = Chronicle()
+            for place in Self.working + Self.recovering {
+                let ledger = try underLoad([node], round: "cut-\(place)-\(round)") {
+                    if Self.working.contains(place) {
+                        try node.arm(place, after: Int.random(in: 0...4, using: &random))
+                    } else {
+                        try node.kill()
+                        try node.start(armed: place)
+                    }
+                    try node.waitForCrash(at: place)
+                    try disk.cut(.copy)
+                    try node.start()
+                }
+                try node.waitUntilServing()
+                try chronicle.add(ledger, round: place, readAt: node)
+            }
+            try chronicle.check(at: node)
+            say("power cuts at \((Self.working + Self.recovering).count) places, round \(round): \(chronicle.summary)")
+        }
+
+        @Test(.enabled(if: LossyDisk.isAvailable), arguments: 1...rounds)
+        func `the power goes at any step of an install`(round: Int) throws {
+            let disks = try (1...3).map { _ in try LossyDisk(sandbox, mebibytes: 256) }
+            let cluster = try Cluster(sandbox, arguments: DaemonProcess.restless + DaemonProcess.harmable) {
+                $0.live(on: disks[Int($0.node) - 1])
+            }
+            var chronicle = Chronicle()
+            for place in Self.receiving {
+                let name = "cut-\(place)-\(round)"
+                let absent = try cluster.followers()[0]
+                try chronicle.add(leaveBehind(absent, cluster, name), round: name, readAt: cluster.leader())
+                try absent.start(armed: place)
+                try absent.waitForCrash(at: place)
+                try disks[Int(absent.node) - 1].cut(.copy)
+                try absent.start()
+                try cluster.waitUntilServing()
+                try chronicle.check(at: absent)
+            }
+            say("power cuts at \(Self.receiving.count) places of an install, round \(round): \(chronicle.summary)")
+        }
+
+        // MARK: - Snapshots
+
         /// Kills the follower and writes until the log of the leader begins behind what it has.
         private func leaveBehind(_ absent: DaemonProcess, _ cluster: Cluster, _ name: String) throws -> Ledger {
             let last = try absent.status().last
