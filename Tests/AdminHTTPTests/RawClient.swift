@@ -63,6 +63,7 @@ final class RawClient: Sendable {
             let promise = closed.futureResult.eventLoop.makePromise(of: String.self)
             waiting = (suffix, skipped, promise)
             check()
+            if isClosed { waiting?.promise.fail(ChannelError.eof) }
             return promise.futureResult
         }
 

@@ -18,6 +18,8 @@ struct CrashTests {
         for round in 1...Self.rounds {
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [node = node.root as String, seed = seed as UInt64, round = round as Int] in
+                // No time limit ends a child that hangs.
+                alarm(120)
                 var model = CrashModel(seed: seed)
                 for _ in 1..<round { try model.live(on: nil) }
                 let store = try TestNode(existing: node).open()

@@ -25,11 +25,15 @@ struct FlipTests {
         while next < Self.flipsPerKind {
             let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) {
                 [root = node.root as String, kind = kind as String, next = next as Int] in
+                // No time limit ends a child that hangs.
+                alarm(120)
                 try Flips(root: root, kind: kind).run(from: next)
                 // A round that ends by itself ends here, and all others before.
                 exit(64)
             }
             let lines = try String(contentsOfFile: report, encoding: .utf8).split(separator: "\n")
+            // A child that got nowhere would be started for ever.
+            try #require(lines.count > next || result?.exitStatus == .exitCode(64))
             next = lines.count
             guard result?.exitStatus != .exitCode(64) else { break }
             // The line of the flip that ended the process has no verdict yet.

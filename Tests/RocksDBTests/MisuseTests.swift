@@ -1,3 +1,4 @@
+import Glibc
 import RocksDB
 import Testing
 
@@ -12,6 +13,8 @@ struct MisuseTests {
     @Test func `use after closing`() async {
         let end = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [path = directory.path as String] in
+            // No time limit ends a child that hangs.
+            alarm(120)
             let database = try Database.make(at: path)
             let family = database.root
             try database.close()
@@ -23,6 +26,7 @@ struct MisuseTests {
     @Test func `use of a dropped column family`() async {
         let end = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [path = directory.path as String] in
+            alarm(120)
             let database = try Database.make(at: path)
             let family = try database.createColumnFamily("other", options: ColumnFamilyOptions())
             try database.drop(family)
@@ -34,6 +38,7 @@ struct MisuseTests {
     @Test func `memory-only reads where not all files are open`() async {
         let end = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [path = directory.path as String] in
+            alarm(120)
             let database = try Database.make(at: path) { $0.maxOpenFiles = 100 }
             _ = try database.get("a", in: database.root, ReadOptions(tier: .memory))
         }
@@ -42,6 +47,7 @@ struct MisuseTests {
 
     @Test func `the same calls without misuse end well`() async {
         await #expect(processExitsWith: .success) { [path = directory.path as String] in
+            alarm(120)
             let database = try Database.make(at: path)
             let family = try database.createColumnFamily("other", options: ColumnFamilyOptions())
             _ = try database.get("a", in: family, ReadOptions(tier: .memory))

@@ -165,6 +165,8 @@ private func run(
     shutdownTimeout: Duration = .seconds(600), environment: [String: String] = [:], ending: () -> Void = {},
     _ start: @escaping @Sendable () async throws -> any RunningNode
 ) async -> Never {
+    // No time limit ends a child that hangs.
+    alarm(120)
     let logger = Logger(label: "test") { _ in
         RoostLogHandler(NodeConfiguration().log, isForJournal: false, output: .standardError)
     }

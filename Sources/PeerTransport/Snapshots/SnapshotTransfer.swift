@@ -116,10 +116,12 @@ package final class SnapshotTransfer: Sendable {
         dialling.value.phase = .connecting(attempt)
         attempt.whenComplete { result in
             switch (result, self.dialling.value.phase) {
-            case (.success(let channel), .connecting): self.dialling.value.phase = .connected(channel)
+            case (.success(let channel), .connecting(let current)) where current === attempt:
+                self.dialling.value.phase = .connected(channel)
             // Ended meanwhile.
             case (.success(let channel), _): channel.close(promise: nil)
-            case (.failure(let error), .connecting): self.pause(ErrorText(error).text)
+            case (.failure(let error), .connecting(let current)) where current === attempt:
+                self.pause(ErrorText(error).text)
             case (.failure, _): break
             }
         }

@@ -69,7 +69,9 @@ final class NodeView: Sendable {
         var obstacles: [String] = []
         if picture.core.leader == nil { obstacles.append("no leader is known in term \(picture.core.term)") }
         let lag = picture.core.commitIndex.distance(from: picture.core.appliedIndex)
-        if lag > UInt64(configuration.limits.maxReadyLag) { obstacles.append("\(lag) committed entries are not applied yet") }
+        if lag > UInt64(configuration.limits.maxReadyLag) {
+            obstacles.append("\(lag) committed entries are not applied yet")
+        }
         return obstacles
     }
 

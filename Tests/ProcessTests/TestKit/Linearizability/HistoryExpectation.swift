@@ -19,7 +19,8 @@ func expectLinearizable(_ clients: [RegisterClient], minimum: Int) {
     // Without values that were read and swaps that held it proves little.
     #expect(operations.count { if case .value(_?) = $0.reply { true } else { false } } > minimum / 10)
     #expect(operations.count { $0.reply == .swapped(true) } > 0)
-    for result in history.check() where !result.verdict.isLinearizable {
+    for result in history.check(with: LinearizabilityChecker(configurationLimit: 200_000))
+    where !result.verdict.isLinearizable {
         Issue.record("\(report(result, history[result.key]))")
     }
 }

@@ -4,6 +4,8 @@ import RESP
 /// Every answer to a request must be the same, and the one of a program that runs alone.
 struct SessionClient {
     private static let replyTimeout = Duration.seconds(3)
+    /// How long a request is sent again after the load was to stop.
+    private static let patience = Duration.patience
 
     private let ports: [UInt16]
     private let number: Int
@@ -39,7 +41,7 @@ struct SessionClient {
             var request = 0
             while !stop.isRaised, violations.isEmpty {
                 request += 1
-                perform(request, in: session)
+                perform(request, in: session, until: stop)
             }
         }
         return Record(
@@ -69,12 +71,18 @@ struct SessionClient {
     }
 
     /// Ends only with an answer: what was begun must be known in the end. The nodes come back before the load stops.
-    private mutating func perform(_ request: Int, in session: String) {
+    private mutating func perform(_ request: Int, in session: String, until stop: StopFlag) {
         let command = command(request)
         let expected = model.run(command)
         var left = Int.random(in: 1...3, using: &random)
         var isSent = false
+        var deadline: ContinuousClock.Instant?
         while left > 0 {
+            if stop.isRaised { deadline = deadline ?? .now + Self.patience }
+            if let deadline, .now > deadline {
+                violations.append("#\(request) \(command) was not answered within \(Self.patience)")
+                return
+            }
             let reply = send(["ROOST.ONCE", session, "\(request)"] + command)
             let word = reply?.errorWord ?? ""
             guard let reply, word != ErrorWord.unknownOutcome, !ErrorWord.notApplied.contains(word) else {
