@@ -121,6 +121,10 @@ struct LimitFlags: SettingFlags {
     @SettingFlag("limits.peer_reconnect_max") var peerReconnectMax
     @SettingFlag("limits.snapshot_rate_bytes") var snapshotRateBytes
     @SettingFlag("limits.snapshot_chunk_bytes") var snapshotChunkBytes
+    @SettingFlag("limits.snapshot_window_bytes") var snapshotWindowBytes
+    @SettingFlag("limits.snapshot_stall_timeout") var snapshotStallTimeout
+    @SettingFlag("limits.snapshot_timeout") var snapshotTimeout
+    @SettingFlag("limits.snapshot_finish_timeout") var snapshotFinishTimeout
     @SettingFlag("limits.max_ready_lag") var maxReadyLag
     @SettingFlag("limits.stall_limit") var stallLimit
     @SettingFlag("limits.join_timeout") var joinTimeout

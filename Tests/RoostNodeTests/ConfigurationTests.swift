@@ -37,6 +37,8 @@ struct ConfigurationTests {
         "limits.peer_max_frame_bytes": "1KiB", "limits.peer_max_message_bytes": "1GiB",
         "limits.peer_queue_bytes": "1025", "limits.peer_reconnect_max": "61s", "limits.shutdown_timeout": "1h",
         "limits.snapshot_rate_bytes": "1MiB", "limits.snapshot_chunk_bytes": "64KiB", "limits.join_timeout": "7s",
+        "limits.snapshot_window_bytes": "5MiB", "limits.snapshot_stall_timeout": "11s", "limits.snapshot_timeout": "61s",
+        "limits.snapshot_finish_timeout": "1h",
         "log.level": "trace", "log.format": "json", "node.join": "10.0.0.9:7400", "debug.fault_injection": "yes",
         "debug.failpoints": "log-after-sync crash after 3, flush-before pause 5ms",
     ]

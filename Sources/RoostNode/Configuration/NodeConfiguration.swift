@@ -198,6 +198,14 @@ extension NodeConfiguration {
         package var snapshotRateBytes = 0
         /// Pieces in which a snapshot is sent, each with its checksum. Default 256 KiB.
         package var snapshotChunkBytes = 256 << 10
+        /// How much of a snapshot may be under way to a receiver that has not written it yet. Default 4 MiB: 100 MB/s at 40 ms.
+        package var snapshotWindowBytes = 4 << 20
+        /// A connection on which a snapshot makes no progress for so long is closed and dialled anew. Default 10 s.
+        package var snapshotStallTimeout: Duration = .seconds(10)
+        /// A snapshot that makes no progress for so long, over however many connections, has failed. Default 60 s.
+        package var snapshotTimeout: Duration = .seconds(60)
+        /// How long a receiver may take to check a whole snapshot and make it durable. Default 10 min: some 100 GB.
+        package var snapshotFinishTimeout: Duration = .seconds(600)
         /// Committed entries that may wait to be applied on a node that calls itself ready. Default 10,000: a moment's work.
         package var maxReadyLag = 10_000
         /// A thread that is in one operation for so long lets systemd's watchdog end the node. Default 20 s: longer than a

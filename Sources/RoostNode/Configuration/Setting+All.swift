@@ -258,6 +258,18 @@ extension Setting {
             "limits", "snapshot_chunk_bytes", \.limits.snapshotChunkBytes, .bytes(from: 4 << 10),
             "Piece in which a snapshot is sent, with a checksum of its own."),
         Setting(
+            "limits", "snapshot_window_bytes", \.limits.snapshotWindowBytes, .bytes(from: 4 << 10),
+            "How much of a snapshot may be under way to a receiver that has not written it yet."),
+        Setting(
+            "limits", "snapshot_stall_timeout", \.limits.snapshotStallTimeout, .duration,
+            "A connection on which a snapshot makes no progress for so long is closed and dialled anew."),
+        Setting(
+            "limits", "snapshot_timeout", \.limits.snapshotTimeout, .duration,
+            "A snapshot that makes no progress for so long, over however many connections, has failed."),
+        Setting(
+            "limits", "snapshot_finish_timeout", \.limits.snapshotFinishTimeout, .duration,
+            "How long a receiver may take to check a whole snapshot and make it durable."),
+        Setting(
             "limits", "max_ready_lag", \.limits.maxReadyLag, .count(0...1_000_000_000),
             "Committed entries that may wait to be applied on a node that calls itself ready (/readyz)."),
         Setting(

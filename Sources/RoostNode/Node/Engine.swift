@@ -167,6 +167,10 @@ final class Engine: Sendable {
             maxQueuedBytes: limits.peerQueueBytes, reconnectMax: limits.peerReconnectMax)
         transport.snapshotChunkBytes = limits.snapshotChunkBytes
         transport.snapshotBytesPerSecond = limits.snapshotRateBytes
+        transport.snapshotWindowBytes = limits.snapshotWindowBytes
+        transport.snapshotStallTimeout = limits.snapshotStallTimeout
+        transport.snapshotTimeout = limits.snapshotTimeout
+        transport.snapshotFinishTimeout = limits.snapshotFinishTimeout
         return transport
     }
 
