@@ -101,9 +101,9 @@ struct ClusterDirectoryTests {
         ("more members than bytes", "01" + "ffffffff" + one), ("an unknown flag", "01" + "01000000" + flagged),
         ("an address that is no text", "01" + "01000000" + wild),
     ])
-    func `an update that nobody writes is refused`(what: String, hex: String) {
+    func `an update that this version does not write is of a later one`(what: String, hex: String) {
         let error = #expect(throws: StorageError.self) { try DirectoryUpdate(decoding: Bytes(hex: hex)) }
-        #expect(error?.kind == .corruption, "\(what)")
+        #expect(error?.kind == .newerFormat, "\(what)")
     }
 
     private static let rest = "0000000000000000" + "00" + "00000000" + "00000000" + "00000000"

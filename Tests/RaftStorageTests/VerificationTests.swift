@@ -186,13 +186,26 @@ struct VerificationTests {
         #expect(try damage(node).first?.contains("log entry 1 is intact, and can't be read") == true)
     }
 
-    @Test func `an entry that a state machine of a later version wrote is no damage`() throws {
+    @Test(
+        arguments: [
+            (.normal, [2] + [UInt8](repeating: 0, count: 40)),
+            (.membership, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            // A kind of step, and a context, that this version does not know.
+            (
+                .membership,
+                MembershipChange([.addVoter(NodeID(4))]).encode().array.enumerated().map { $0 == 6 ? 9 : $1 }
+            ),
+            (.membership, MembershipChange([.addVoter(NodeID(4))], context: Bytes([2, 0])).encode().array),
+            (.membership, MembershipChange([.addVoter(NodeID(4))], context: Bytes([1, 0])).encode().array),
+        ] as [(Entry.Kind, [UInt8])])
+    func `an entry that a state machine of a later version wrote is no damage`(kind: Entry.Kind, payload: [UInt8])
+        throws
+    {
         let node = try TestNode()
         let store = try node.open()
         _ = try store.recover(group, founders: founders) { _ in }
         let id = EntryID(term: Term(1), index: LogIndex(1))
-        let payload = Bytes([2] + [UInt8](repeating: 0, count: 40))
-        try store.write([batch([Entry(group: group, id: id, kind: .normal, payload: payload)], term: 1)])
+        try store.write([batch([Entry(group: group, id: id, kind: kind, payload: Bytes(payload))], term: 1)])
         try store.close()
         #expect(refusal(node) == .newerFormat)
     }

@@ -31,7 +31,7 @@ package struct ClusterDirectory: Hashable, Sendable {
     /// What the change's context says of members is taken over. Members that are gone are forgotten, though not before
     /// they have left a joint configuration, since the others must reach them until then.
     ///
-    /// - Throws: `.corruption` or `.newerFormat` for a context that is no `DirectoryUpdate`. The node must stop: others
+    /// - Throws: `.newerFormat` for a context that is no `DirectoryUpdate`. The node must stop: others
     ///   may have understood it.
     package func applying(
         _ change: MembershipChange, resulting membership: Membership

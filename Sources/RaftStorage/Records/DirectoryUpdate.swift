@@ -24,7 +24,8 @@ package struct DirectoryUpdate: Hashable, Sendable {
         return writer.take()
     }
 
-    /// - Throws: `.corruption`, `.newerFormat`.
+    /// - Throws: `.newerFormat` for whatever `encode` does not make: it stands in entries alone, which are read only if they
+    ///   fit their checksum, so a later version wrote it.
     package init(decoding bytes: Bytes) throws(StorageError) {
         if bytes.isEmpty { return }
         do {
@@ -39,7 +40,7 @@ package struct DirectoryUpdate: Hashable, Sendable {
         } catch let error as StorageError {
             throw error
         } catch {
-            throw StorageError(.corruption, "\(error)")
+            throw StorageError(.newerFormat, "directory update: \(error)")
         }
     }
 }

@@ -220,10 +220,12 @@ package struct Verification {
                 _ = try DirectoryUpdate(decoding: try MembershipChange(decoding: entry.payload).context)
             }
         } catch {
-            let isLater = (error as? FormatError)?.isOfLaterVersion == true
+            // No disk can make such a change of an intact one.
+            let isLater = entry.kind == .membership || (error as? FormatError)?.isOfLaterVersion == true
+            let reason = (error as? StorageError)?.message ?? "\(error)"
             throw StorageError(
                 isLater ? .newerFormat : .corruption,
-                "log entry \(entry.index) is intact, and can't be read: \(error)")
+                "log entry \(entry.index) is intact, and can't be read: \(reason)")
         }
     }
 

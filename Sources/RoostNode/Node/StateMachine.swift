@@ -81,18 +81,25 @@ final class StateMachine: @unchecked Sendable {
 
     /// The same as in the core: a change that does not fit is without effect.
     private func change(_ entry: Entry) throws(NodeFailure) {
-        guard let change = try? MembershipChange(decoding: entry.payload) else {
-            throw NodeFailure(
-                .corruption, cause: "entry \(entry.id) holds a change of the membership that this version can't read",
-                remedy: "if another node runs a newer version, upgrade this one; else replace this node")
+        let change: MembershipChange
+        do throws(MalformedBytes) { change = try MembershipChange(decoding: entry.payload) } catch {
+            throw Self.newerChange(entry, "\(error)")
         }
         guard let membership = try? cluster.membership.applying(change) else { return }
         do throws(StorageError) {
             cluster.directory = try cluster.directory.applying(change, resulting: membership)
         } catch {
-            throw NodeFailure(storage: error)
+            throw Self.newerChange(entry, error.message)
         }
         cluster.membership = membership
+    }
+
+    /// The entry fits its checksum: it is no work of a disk, and nothing may be given up for it.
+    private static func newerChange(_ entry: Entry, _ reason: String) -> NodeFailure {
+        NodeFailure(
+            .foreignData,
+            cause: "entry \(entry.index) holds a change of the membership that this version can't read: \(reason)",
+            remedy: "install the version that the other nodes run, or a newer one")
     }
 
     private static func stamp(of payload: Bytes) -> UInt64 {
