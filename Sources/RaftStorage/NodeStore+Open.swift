@@ -58,7 +58,7 @@ extension NodeStore {
         }
         // A repair that was killed may have left its links.
         try directory.removeTableView()
-        try makeRoom(in: directory, configuration, progress)
+        try directory.makeRoom(forFree: configuration.minFreeBytesAtStart, progress)
         Failpoint.recoverBeforeOpen.reach()
         let engine = try RocksEngine.open(directory, configuration, creating: identity.isNew)
         Failpoint.recoverAfterOpen.reach()
@@ -71,21 +71,6 @@ extension NodeStore {
             try directory.unmarkSuspect()
         }
         return store
-    }
-
-    /// Opening a database writes a little, and on a full disk not even that is possible: first what is of no use any
-    /// more goes, then the reserve.
-    private static func makeRoom(
-        in directory: DataDirectory, _ configuration: StoreConfiguration, _ progress: (String) -> Void
-    ) throws(StorageError) {
-        func free() throws(StorageError) -> UInt64 { try FileSystemSpace(of: directory.path).freeBytes }
-        guard try free() < configuration.minFreeBytesAtStart else { return }
-        try DirectoryFiles(root: directory.path).removeLeftovers()
-        let reserve = ReserveFile(directory: directory.path)
-        let (before, bytes) = (try free(), reserve.byteCount)
-        guard bytes > 0, before < configuration.minFreeBytesAtStart else { return }
-        try reserve.remove()
-        progress("the disk has \(before >> 20) MiB free: gave up the reserve of \(bytes >> 20) MiB")
     }
 
     private static func open(

@@ -101,6 +101,29 @@ struct SelfRepairTests {
         try store.close()
     }
 
+    @Test func `on a full disk the reserve goes before the repair begins, and only for a repair`() throws {
+        let node = try damagedState()
+        let reserve = ReserveFile(directory: node.directory)
+        try reserve.make(byteCount: 4 << 20)
+        #expect(try repair(node).carryOut(minFreeBytes: .max) == nil)
+        #expect(reserve.byteCount == 4 << 20)
+        try repair(node).order(.state, at: Self.now)
+        var said: [String] = []
+        let outcome = try repair(node).carryOut(minFreeBytes: .max) { said.append($0) }
+        guard case .done(.state, _)? = outcome else { return #expect(Bool(false), "nothing was done") }
+        #expect(reserve.byteCount == 0)
+        #expect(said.map { $0.hasSuffix("gave up the reserve of 4 MiB") } == [true, false], "\(said)")
+    }
+
+    @Test func `where there is room the reserve stays`() throws {
+        let node = try damagedState()
+        let reserve = ReserveFile(directory: node.directory)
+        try reserve.make(byteCount: 4 << 20)
+        try repair(node).order(.state, at: Self.now)
+        _ = try repair(node).carryOut(minFreeBytes: 1)
+        #expect(reserve.byteCount == 4 << 20)
+    }
+
     /// The first copy holds most.
     @Test func `a second repair keeps the copy of the first`() throws {
         let node = try damagedState()

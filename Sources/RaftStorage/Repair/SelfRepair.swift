@@ -89,8 +89,11 @@ package struct SelfRepair: Sendable {
 
     /// Does what was ordered, before the directory is opened; nil if nothing was.
     ///
+    /// - Parameter minFreeBytes: with less free on the disk the reserve goes first: a repair copies the write-ahead log.
     /// - Throws: as `Repair.run`. After `.corruption` the order is withdrawn: nothing is left that could be given up.
-    package func carryOut(_ progress: (String) -> Void = { _ in }) throws(StorageError) -> Outcome? {
+    package func carryOut(
+        minFreeBytes: UInt64 = 0, _ progress: (String) -> Void = { _ in }
+    ) throws(StorageError) -> Outcome? {
         guard try FileSystem.exists(directory.repairs) else { return nil }
         var ledger: RepairLedger
         do throws(StorageError) { ledger = try RepairLedger(directory) } catch {
@@ -99,6 +102,7 @@ package struct SelfRepair: Sendable {
             return nil
         }
         guard let loss = ledger.ordered else { return nil }
+        try makeRoom(minFreeBytes, progress)
         Failpoint.repairBefore.reach()
         progress("repairing: \(loss.meaning)")
         do throws(StorageError) {
@@ -113,6 +117,12 @@ package struct SelfRepair: Sendable {
             }
             throw error
         }
+    }
+
+    private func makeRoom(_ minFreeBytes: UInt64, _ progress: (String) -> Void) throws(StorageError) {
+        let lock = try DirectoryLock(path: directory.lock)
+        defer { withExtendedLifetime(lock) {} }
+        try directory.makeRoom(forFree: minFreeBytes, progress)
     }
 }
 

@@ -32,9 +32,14 @@ enum Recovery {
 
     static func run(_ environment: Engine.Environment, as origin: NodeOrigin) throws(NodeFailure) -> Result {
         let helper = RepairFromPeers(environment.configuration)
-        try helper.carryOut(environment.logger) { announce($0, environment) }
+        let configuration: StoreConfiguration
+        do throws(StorageError) { configuration = try storeConfiguration(environment.configuration, origin) } catch {
+            throw NodeFailure(storage: error)
+        }
+        try helper.carryOut(environment.logger, minFreeBytes: configuration.minFreeBytesAtStart) {
+            announce($0, environment)
+        }
         do throws(StorageError) {
-            let configuration = try storeConfiguration(environment.configuration, origin)
             let store = try NodeStore.open(configuration) { announce($0, environment) }
             return try open(store, configuration, environment)
         } catch {

@@ -45,10 +45,14 @@ struct RepairFromPeers: Sendable {
     }
 
     /// Does what the process before this one ordered.
-    func carryOut(_ logger: Logger, _ announce: (String) -> Void) throws(NodeFailure) {
+    ///
+    /// - Parameter minFreeBytes: with less free on the disk the reserve goes first.
+    func carryOut(_ logger: Logger, minFreeBytes: UInt64, _ announce: (String) -> Void) throws(NodeFailure) {
         guard isOn else { return }
         let outcome: SelfRepair.Outcome?
-        do throws(StorageError) { outcome = try repair.carryOut(announce) } catch { throw NodeFailure(storage: error) }
+        do throws(StorageError) { outcome = try repair.carryOut(minFreeBytes: minFreeBytes, announce) } catch {
+            throw NodeFailure(storage: error)
+        }
         switch outcome {
         case nil: break
         case .done(let loss, let outcome)?:
