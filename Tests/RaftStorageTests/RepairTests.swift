@@ -217,6 +217,17 @@ struct RepairTests {
         #expect(!outcome.isSuspect && outcome.last == .zero)
     }
 
+    @Test(
+        arguments: [
+            (.writeAheadLog, [.opening, .log, .repair]), (.log, [.opening, .repair]), (.state, [.opening, .repair]),
+        ] as [(Repair.Loss, [VerificationProgress.Step])])
+    func `it says how far it has come`(loss: Repair.Loss, expected: [VerificationProgress.Step]) throws {
+        let node = try LivedLog.killed()
+        var steps: [VerificationProgress.Step] = []
+        _ = try Repair(directory: node.directory) { steps.append($0.step) }.run(loss)
+        #expect(steps == expected)
+    }
+
     @Test func `trust lifts the suspicion`() throws {
         let node = try damagedTail()
         _ = try Repair(directory: node.directory).run(.writeAheadLog)

@@ -24,7 +24,7 @@ struct OfflineTests {
     }
 
     /// A node of a cluster of three that has written something.
-    private func makeNode(in folder: Folder) throws -> String {
+    private func makeNode(in folder: Folder, entries: UInt64 = 1) throws -> String {
         let directory = folder.path + "/data"
         let store = try NodeStore.open(
             StoreConfiguration(
@@ -36,11 +36,11 @@ struct OfflineTests {
             PersistBatch(
                 group: group, ticket: PersistTicket(1), hardState: HardState(term: Term(1), vote: NodeID(1)),
                 truncateFrom: nil,
-                entries: [
+                entries: (1...entries).map { index in
                     Entry(
-                        group: group, id: EntryID(term: Term(1), index: LogIndex(1)), kind: .normal,
+                        group: group, id: EntryID(term: Term(1), index: LogIndex(index)), kind: .normal,
                         payload: Self.block())
-                ], commit: LogIndex(1))
+                }, commit: LogIndex(1))
         ])
         try store.close()
         return directory
@@ -181,5 +181,60 @@ struct OfflineTests {
         #expect(line(.state, 3000, 2000) == "state             [####################] 100 %  3,000 of 2,000")
         #expect(line(.log, 1_234_567, 0) == "log               1,234,567")
         #expect(line(.opening, 0, 0) == "opening           …")
+    }
+
+    @Test(arguments: [(0, 3_000), (2_000, 2_000), (9_000, 3_000)] as [(UInt64, UInt64)])
+    func `a list says how many lines of how many it has printed`(limit: UInt64, total: UInt64) {
+        var shown: [VerificationProgress] = []
+        var progress = ListingProgress(.state, of: 3_000, limit: limit) { shown.append($0) }
+        for _ in 1...2_500 { progress.add() }
+        #expect(
+            shown == [1024, 2048].map { VerificationProgress(step: .state, done: $0, total: total) })
+    }
+
+    /// In a process whose standard error is a terminal.
+    @Test func `a list that goes elsewhere, and a repair, show on the terminal how far they have come`() async throws {
+        try await #require(processExitsWith: .exitCode(0)) {
+            let terminal = try Terminal()
+            let folder = try Folder()
+            let directory = try OfflineTests().makeNode(in: folder, entries: 1_500)
+            for (arguments, sign) in [
+                (["inspect", "log", "--limit", "0"], "log               "),
+                (["repair", "--drop-log"], "repair            "),
+            ] {
+                var command = try Roostd.parseAsRoot(arguments + ["--data-dir", directory])
+                try command.run()
+                let shown = terminal.read()
+                guard shown.contains("\r\u{1B}[K" + sign), shown.hasSuffix("\r\u{1B}[K") else { exit(1) }
+            }
+        }
+    }
+}
+
+/// A terminal in the place of standard error; what is printed goes nowhere.
+private struct Terminal {
+    private let screen: Int32
+
+    // TIOCSPTLCK and TIOCGPTN: macros that Swift does not import. Glibc hides the functions that use them.
+    private static let (setLock, getNumber) = (0x4004_5431 as UInt, 0x8004_5430 as UInt)
+
+    init() throws {
+        screen = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK)
+        var (isLocked, number) = (0 as Int32, 0 as Int32)
+        try #require(screen >= 0 && ioctl(screen, Self.setLock, &isLocked) == 0)
+        try #require(ioctl(screen, Self.getNumber, &number) == 0)
+        let line = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+        try #require(line >= 0 && dup2(line, STDERR_FILENO) >= 0)
+        try #require(dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0)
+    }
+
+    /// What was written since the last time.
+    func read() -> String {
+        var (text, buffer) = ([] as [UInt8], [UInt8](repeating: 0, count: 4096))
+        while true {
+            let count = Foundation.read(screen, &buffer, buffer.count)
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += buffer[..<count]
+        }
     }
 }

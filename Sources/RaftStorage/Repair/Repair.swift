@@ -49,11 +49,17 @@ package struct Repair {
 
     private let directory: DataDirectory
     private let group: GroupID
+    private let onProgress: (VerificationProgress) -> Void
 
-    /// - Parameter directory: its path.
-    package init(directory: String, group: GroupID = GroupID(1)) {
+    /// - Parameters:
+    ///   - directory: its path.
+    ///   - onProgress: called at the beginning of every step, and now and then while the log is read; totals are not known.
+    package init(
+        directory: String, group: GroupID = GroupID(1), onProgress: @escaping (VerificationProgress) -> Void = { _ in }
+    ) {
         self.directory = DataDirectory(path: directory)
         self.group = group
+        self.onProgress = onProgress
     }
 
     /// - Parameter keepsCopy: keep the database as it is now in `before-repair/`, until the node is trusted again. A copy
@@ -72,6 +78,7 @@ package struct Repair {
         }
         if keepsCopy { try directory.keepCopy() }
         if !isAlone { try directory.markSuspect() }
+        step(.opening)
         let engine = try open(loss)
         do throws(StorageError) {
             let outcome = try repair(
@@ -96,6 +103,7 @@ package struct Repair {
         defer { withExtendedLifetime(lock) {} }
         let identity = try OfflineStore.identity(of: directory)
         let configuration = StoreConfiguration(directory: directory.path, origin: .existing)
+        step(.opening)
         let engine = try RocksEngine.open(directory, configuration, creating: false)
         let (records, _) = try EngineRecordStore.look(at: engine, identity)
         try records.setMetadata(MetadataKey.suspect, Suspicion.record(Suspicion.none))
@@ -125,6 +133,10 @@ package struct Repair {
         return !isAlone
     }
 
+    private func step(_ step: VerificationProgress.Step, _ done: UInt64 = 0) {
+        onProgress(VerificationProgress(step: step, done: done, total: 0))
+    }
+
     private func open(_ loss: Loss) throws(StorageError) -> RocksEngine {
         do throws(StorageError) {
             // Tables of what is to be dropped need not be readable.
@@ -145,7 +157,9 @@ package struct Repair {
     private func repair(
         _ engine: RocksEngine, _ identity: Identity, _ loss: Loss, suspicion: UInt64
     ) throws(StorageError) -> Outcome {
-        let survivors = try Survivors(engine, identity, group, without: loss)
+        if loss == .writeAheadLog { step(.log) }
+        let survivors = try Survivors(engine, identity, group, without: loss) { step(.log, UInt64($0)) }
+        step(.repair)
         let (applied, head, last) =
             switch loss {
             case .writeAheadLog: survivors.trimmed()

@@ -14,10 +14,13 @@ struct Survivors {
     let survey: LogSurvey
     let commit: LogIndex
 
-    /// - Parameter loss: what is given up need not be readable.
+    /// - Parameters:
+    ///   - loss: what is given up need not be readable.
+    ///   - onEntries: gets how many entries of the log are read, now and then.
     /// - Throws: `.corruption` when it is not known any more whose directory this is or how far the state has come.
     init(
-        _ engine: RocksEngine, _ identity: Identity, _ group: GroupID, without loss: Repair.Loss
+        _ engine: RocksEngine, _ identity: Identity, _ group: GroupID, without loss: Repair.Loss,
+        onEntries: (Int) -> Void
     ) throws(StorageError) {
         let readingLog = loss == .writeAheadLog
         if engine.family(.raft) == nil {
@@ -32,7 +35,7 @@ struct Survivors {
         (truncated, hardState, commit) = (head.truncated, head.hardState, head.commit)
         survey =
             try readingLog
-            ? Self.survey(records.log, group, behind: head.truncated) : LogSurvey(after: head.truncated)
+            ? Self.survey(records.log, group, behind: head.truncated, onEntries) : LogSurvey(after: head.truncated)
     }
 
     /// Whether nobody else was ever a member or was ever met, as far as can be read. Changes nothing.
@@ -110,12 +113,13 @@ struct Survivors {
     }
 
     private static func survey(
-        _ log: any LogStore, _ group: GroupID, behind truncated: EntryID
+        _ log: any LogStore, _ group: GroupID, behind truncated: EntryID, _ onEntries: (Int) -> Void
     ) throws(StorageError) -> LogSurvey {
         var survey = LogSurvey(after: truncated)
         do throws(StorageError) {
             try log.scan(group, truncated.index.next...LogIndex(.max)) { (entry) throws(StorageError) in
                 try survey.add(entry.id, of: group)
+                if survey.count.isMultiple(of: 1024) { onEntries(survey.count) }
                 return true
             }
         } catch { if error.kind != .corruption { throw error } }

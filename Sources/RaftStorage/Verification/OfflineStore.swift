@@ -91,6 +91,16 @@ package final class OfflineStore {
         return peers
     }
 
+    /// Entries of the log, with what stands beside them: an estimate.
+    package var estimatedEntries: UInt64 {
+        engine.database.integerProperty("rocksdb.estimate-num-keys", of: engine.family(.raft)) ?? 0
+    }
+
+    /// Users' keys, with what else the state holds: an estimate.
+    package var estimatedKeys: UInt64 {
+        engine.database.integerProperty("rocksdb.estimate-num-keys", of: state) ?? 0
+    }
+
     var state: ColumnFamily { records.stateFamily }
 }
 

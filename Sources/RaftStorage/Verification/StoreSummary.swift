@@ -45,8 +45,7 @@ extension OfflineStore {
         var first: EntryID?
         var last: EntryID?
         var done: UInt64 = 0
-        let raft = engine.family(.raft)
-        let total = engine.database.integerProperty("rocksdb.estimate-num-keys", of: raft) ?? 0
+        let total = estimatedEntries
         try scanLog(group, head.truncated.index.next...LogIndex(.max)) { (entry) throws(StorageError) in
             if first == nil { first = entry.id }
             last = entry.id

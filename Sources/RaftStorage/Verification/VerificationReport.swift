@@ -65,6 +65,7 @@ package struct VerificationProgress: Hashable, Sendable {
         case tables = "tables"
         case log = "log"
         case state = "state"
+        case repair = "repair"
     }
 
     package var step: Step

@@ -79,13 +79,18 @@ struct InspectLog: ParsableCommand {
             let first = try store.head(of: Inspect.group).truncated.index.next
             let range = max(first, LogIndex(from ?? 0))...max(first, LogIndex(to ?? .max))
             guard range.lowerBound <= LogIndex(to ?? .max) else { return }
-            var shown: UInt64 = 0
-            try store.scanLog(Inspect.group, range) { (entry) throws(StorageError) in
-                guard limit == 0 || shown < limit else { return false }
-                shown += 1
-                let document = EntryDocument(entry)
-                print(options.json ? JSONText.of(document) : document.line)
-                return true
+            let count = min(store.estimatedEntries, range.upperBound.rawValue - range.lowerBound.rawValue)
+            try ProgressBar.withListing { (show) throws(StorageError) in
+                var progress = ListingProgress(.log, of: count, limit: limit, show: show)
+                var shown: UInt64 = 0
+                try store.scanLog(Inspect.group, range) { (entry) throws(StorageError) in
+                    guard limit == 0 || shown < limit else { return false }
+                    shown += 1
+                    let document = EntryDocument(entry)
+                    print(options.json ? JSONText.of(document) : document.line)
+                    progress.add()
+                    return true
+                }
             }
         }
     }
@@ -111,19 +116,25 @@ struct InspectKeys: ParsableCommand {
 
     func run() throws {
         try inspect.look(options) { (store) throws(StorageError) in
-            var shown: UInt64 = 0
             var damage: StorageError?
             let prefix = Array(prefix.utf8)
-            try store.scanKeys(Inspect.group, from: .init(prefix)) { key, stored in
-                guard key.starts(with: prefix), limit == 0 || shown < limit else { return false }
-                shown += 1
-                do throws(StorageError) {
-                    let document = try KeyDocument(key, stored)
-                    print(options.json ? JSONText.of(document) : document.line)
-                    return true
-                } catch {
-                    damage = error
-                    return false
+            try ProgressBar.withListing { (show) throws(StorageError) in
+                // How many keys begin so, nobody knows.
+                let count = prefix.isEmpty ? store.estimatedKeys : 0
+                var progress = ListingProgress(.state, of: count, limit: limit, show: show)
+                var shown: UInt64 = 0
+                try store.scanKeys(Inspect.group, from: .init(prefix)) { key, stored in
+                    guard key.starts(with: prefix), limit == 0 || shown < limit else { return false }
+                    shown += 1
+                    do throws(StorageError) {
+                        let document = try KeyDocument(key, stored)
+                        print(options.json ? JSONText.of(document) : document.line)
+                        progress.add()
+                        return true
+                    } catch {
+                        damage = error
+                        return false
+                    }
                 }
             }
             if let damage { throw damage }

@@ -1,7 +1,7 @@
 import Glibc
 import RaftStorage
 
-/// Shows on a terminal how far a verification has come; writes nothing where standard error is none.
+/// Shows on a terminal how far a verification, a list or a repair has come; writes nothing where standard error is none.
 ///
 /// ```
 /// tables             [############········]  61 %  312 MiB of 511 MiB

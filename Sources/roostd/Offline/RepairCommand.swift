@@ -53,14 +53,19 @@ struct RepairCommand: ParsableCommand {
 
     func run() throws {
         let directory = try options.directory(after: daemon.options)
-        let repair = Repair(directory: directory)
-        let result = try OfflineOptions.looking { () throws(StorageError) -> RepairResult in
-            if let loss = action.loss { return .repaired(try repair.run(loss)) }
-            if action == .adoptCopy { return .adopted(isSuspect: try repair.adopt()) }
-            try repair.trust()
-            return .trusted
+        let result = try OfflineOptions.looking { () throws(StorageError) in
+            try ProgressBar.with { (show) throws(StorageError) in
+                try perform(Repair(directory: directory, onProgress: show))
+            }
         }
         print(options.json ? JSONText.of(RepairDocument(result)) : result.text)
+    }
+
+    private func perform(_ repair: Repair) throws(StorageError) -> RepairResult {
+        if let loss = action.loss { return .repaired(try repair.run(loss)) }
+        if action == .adoptCopy { return .adopted(isSuspect: try repair.adopt()) }
+        try repair.trust()
+        return .trusted
     }
 }
 

@@ -31,11 +31,7 @@ struct Verify: ParsableCommand {
     }
 
     private func verify(_ directory: String) throws(StorageError) -> VerificationReport {
-        var bar = ProgressBar(isWanted: !quiet)
-        defer { bar.end() }
-        // The closure must not outlive the bar: it does not.
-        return try withoutActuallyEscaping({ (progress: VerificationProgress) in bar.show(progress) }) {
-            (show) throws(StorageError) in
+        try ProgressBar.with(isWanted: !quiet) { (show) throws(StorageError) in
             var verification = Verification(directory: directory, onProgress: show)
             return try verification.run()
         }
