@@ -36,7 +36,7 @@ struct DataDirectory: Sendable {
     var reserve: String { path + "/RESERVE" }
     var incoming: String { path + "/" + SnapshotFolder.incoming }
     /// RocksDB writes this file last when it makes a database, and replaces it atomically ever after.
-    private var current: String { database + "/CURRENT" }
+    var current: String { database + "/CURRENT" }
 
     /// The file that `CURRENT` names; nil if it names none that is there.
     var currentManifest: String? {

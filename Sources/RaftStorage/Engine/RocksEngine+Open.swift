@@ -114,9 +114,12 @@ extension RocksEngine {
     /// The families that exist; RocksDB wants all of them opened. A new database has its default one.
     private static func familyNames(_ directory: DataDirectory) throws(StorageError) -> [FamilyName] {
         guard try directory.hasDatabase else { return [.root] }
-        let names = try opening("list the column families of \(directory.database)") { () throws(RocksDBError) in
-            try Database.listColumnFamilies(path: directory.database)
-        }
+        let names: [String]
+        do throws(StorageError) {
+            names = try opening("list the column families of \(directory.database)") { () throws(RocksDBError) in
+                try Database.listColumnFamilies(path: directory.database)
+            }
+        } catch { throw DamageLocator.locate(error, in: directory) }
         var known: [FamilyName] = []
         for name in names {
             guard let family = FamilyName(name) else {

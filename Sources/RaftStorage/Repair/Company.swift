@@ -28,6 +28,11 @@ enum Company: String, CaseIterable {
     /// Nil where nothing is noted that can be read.
     init?(notedIn directory: DataDirectory) throws(StorageError) {
         guard let bytes = try FileSystem.read(directory.company) else { return nil }
+        self.init(bytes)
+    }
+
+    /// Nil for what no such file holds.
+    init?(_ bytes: [UInt8]) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         guard lines.count == 2, lines[0] == Self.title else { return nil }
         self.init(rawValue: lines[1])

@@ -25,18 +25,28 @@ struct RepairLedger {
     /// - Throws: `.corruption` for a file that is none of these, `.io`.
     init(_ directory: DataDirectory) throws(StorageError) {
         path = directory.repairs
-        lines = []
-        guard let bytes = try FileSystem.read(path) else { return }
+        guard let bytes = try FileSystem.read(path) else {
+            lines = []
+            return
+        }
+        guard let lines = Self.lines(of: bytes) else { throw StorageError(.corruption, "\(path) can't be read") }
+        self.lines = lines
+    }
+
+    /// What such a file holds; nil for one that is none.
+    static func lines(of bytes: [UInt8]) -> [Line]? {
         let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        guard text.first == Self.title[...] else { throw damage }
+        guard text.first == title[...] else { return nil }
+        var lines: [Line] = []
         for line in text.dropFirst() {
             let words = line.split(separator: " ")
             guard words.count == 3, let seconds = UInt64(words[0]),
                 let loss = Repair.Loss.allCases.first(where: { $0.flag == "--" + words[1] }),
                 let standing = Line.Standing(rawValue: String(words[2]))
-            else { throw damage }
+            else { return nil }
             lines.append(Line(seconds: seconds, loss: loss, standing: standing))
         }
+        return lines
     }
 
     /// What the next start is to do.
@@ -81,6 +91,4 @@ struct RepairLedger {
         }
         try FileSystem.write(Array((Self.title + "\n" + text.joined()).utf8), to: path)
     }
-
-    private var damage: StorageError { StorageError(.corruption, "\(path) can't be read") }
 }

@@ -4,10 +4,21 @@ enum DamageLocator {
     static func locate(_ error: StorageError, in directory: DataDirectory) -> StorageError {
         guard error.kind == .corruption else { return error }
         // Errors of this search would hide the one that matters.
-        guard let (path, damage) = try? firstDamage(in: directory) else {
-            // A table that can't be opened doesn't say whose it is; with the state, everything goes that has tables.
-            return tableName(in: error.message) == nil ? error : error.advising(.state)
+        let found = try? Finder(directory)
+        if let (path, damage) = found?.certain { return located(error, path, damage) }
+        // A table that can't be opened doesn't say whose it is; with the state, everything goes that has tables.
+        if tableName(in: error.message) != nil { return error.advising(.state) }
+        if let flaw = found?.flawOfCurrent {
+            var located = error
+            located.message += "; \(flaw)"
+            return located
         }
+        // No error for RocksDB where it is a write that was cut off; and nothing else is wrong.
+        if let (path, damage) = found?.endOfManifest { return located(error, path, damage) }
+        return error
+    }
+
+    private static func located(_ error: StorageError, _ path: String, _ damage: JournalFile.Damage) -> StorageError {
         var located = error
         located.message += "; \(path): \(damage.what) at \(damage.offset)"
         return path.hasSuffix(".log") ? located.advising(.writeAheadLog) : located
@@ -19,16 +30,31 @@ enum DamageLocator {
             .first { $0.hasSuffix(".sst") && $0.count > 4 && $0.dropLast(4).allSatisfy(\.isNumber) }
     }
 
-    private static func firstDamage(
-        in directory: DataDirectory
-    ) throws(StorageError) -> (path: String, JournalFile.Damage)? {
-        let logs = try FileSystem.names(in: directory.database).filter { $0.hasSuffix(".log") }.sorted()
-        let paths = try [directory.currentManifest].compactMap { $0 } + logs.map { directory.database + "/" + $0 }
-        for path in paths {
-            var journal = JournalFile(try DiskFile(path))
-            while try journal.checkNext() != nil {}
-            if let damage = journal.damage, !damage.isLast { return (path, damage) }
+    /// What is wrong with the files of a database that are no tables.
+    private struct Finder {
+        typealias Place = (path: String, damage: JournalFile.Damage)
+
+        /// The first with intact records behind it.
+        private(set) var certain: Place?
+        private(set) var endOfManifest: Place?
+        private(set) var flawOfCurrent: String?
+
+        init(_ directory: DataDirectory) throws(StorageError) {
+            var manifest: String?
+            do throws(StorageError) { manifest = try StartFiles.manifest(of: directory) } catch {
+                flawOfCurrent = error.message
+            }
+            let logs = try FileSystem.names(in: directory.database).filter { $0.hasSuffix(".log") }.sorted()
+            for path in [manifest].compactMap(\.self) + logs.map({ directory.database + "/" + $0 }) {
+                var journal = JournalFile(try DiskFile(path))
+                while try journal.checkNext() != nil {}
+                guard let damage = journal.damage else { continue }
+                if !damage.isLast {
+                    certain = (path, damage)
+                    return
+                }
+                if path == manifest { endOfManifest = (path, damage) }
+            }
         }
-        return nil
     }
 }

@@ -2,23 +2,39 @@ import ByteCoding
 package import Raft
 import RocksDB
 
-/// Reads everything that a node in use has on its disk, a little at a time, and finds damage before a client does: table
-/// files and write-ahead log block by block from the disk itself, and the log's entries once more by their own checksums.
+/// Reads everything that counts of what a node in use has on its disk, a little at a time, and finds damage before a client
+/// or the next start does: what only a start reads, then table files and write-ahead log block by block, and the log's
+/// entries once more by their own checksums. Nothing else that counts is on the disk for longer than its transfer takes.
 ///
 /// One pass takes the table files of its beginning; what compactions make meanwhile comes next time. Owned by one thread,
 /// and gone before the store is closed.
 package final class StoreScrub {
     private enum Work {
+        case manifest(String, JournalFile)
         case tables([LiveFile], open: TableFile?)
         case journals([String], open: JournalFile?)
         case entries(from: LogIndex)
+        case doubt(String, JournalFile)
     }
 
+    /// The end of a MANIFEST that makes no sense: damage, or a record that was being written.
+    private struct Doubt: Hashable {
+        var path: String
+        var byteCount: Int
+        var damage: JournalFile.Damage
+    }
+
+    /// What the next start would stumble over, as far as is known: found by this pass or the one before.
+    package private(set) var hazards: [StartHazard] = []
     private let store: NodeStore
     private let engine: RocksEngine
     private let group: GroupID
+    private let startFiles: StartFiles
     /// Nil between two passes.
     private var work: Work?
+    /// Found by this pass.
+    private var found: [StartHazard] = []
+    private var doubt: Doubt?
 
     /// A step reads about so much.
     private static let stepBytes = 256 << 10
@@ -28,27 +44,100 @@ package final class StoreScrub {
         guard let records = store.records as? EngineRecordStore<RocksEngine> else { return nil }
         (self.store, self.group) = (store, group)
         engine = records.engine
+        startFiles = StartFiles(DataDirectory(path: store.configuration.directory), owner: store.identity)
     }
 
     /// Reads a little more, and says how many bytes that were; nil at the end of a pass: the next call begins another.
+    ///
+    /// What is wrong with a file that only a start reads is no error: see `hazards`.
     ///
     /// - Throws: `.corruption` with the file or the entry, and what the operator can do; `.io`. The node must stop.
     package func step() throws(StorageError) -> Int? {
         var bytes = 0
         while bytes < Self.stepBytes {
-            switch work ?? .tables(engine.database.liveFiles.reversed(), open: nil) {
+            guard let work else {
+                try beginPass()
+                continue
+            }
+            switch work {
+            case .manifest(let path, let journal):
+                if let read = try check(path, journal) { bytes += read } else { self.work = allTables }
             case .tables(let files, let open): bytes += try check(files, open)
             case .journals(let paths, let open): bytes += try check(paths, open)
             case .entries(let first):
                 guard let (next, read) = try checkEntries(from: first) else {
-                    work = nil
-                    return nil
+                    guard try lookAgain() else { return endPass() }
+                    break
                 }
-                work = .entries(from: next)
+                self.work = .entries(from: next)
+                bytes += read
+            case .doubt(let path, let journal):
+                guard let read = try check(path, journal) else { return endPass() }
                 bytes += read
             }
         }
         return bytes
+    }
+
+    private var allTables: Work { .tables(engine.database.liveFiles.reversed(), open: nil) }
+
+    private func endPass() -> Int? {
+        (hazards, found, doubt, work) = (found, [], nil, nil)
+        return nil
+    }
+
+    // MARK: What only a start reads
+
+    private func beginPass() throws(StorageError) {
+        for hazard in try startFiles.hazards() { note(hazard) }
+        work = try openManifest().map { .manifest($0, $1) } ?? allTables
+    }
+
+    private func note(_ hazard: StartHazard) {
+        found.append(hazard)
+        if !hazards.contains(hazard) { hazards.append(hazard) }
+    }
+
+    private func noteHazard(_ look: () throws(StorageError) -> String?) throws(StorageError) {
+        if let hazard = try StartFiles.hazard(.replacement, look) { note(hazard) }
+    }
+
+    private func openManifest() throws(StorageError) -> (String, JournalFile)? {
+        var opened: (String, JournalFile)?
+        try noteHazard { () throws(StorageError) in
+            let path = try startFiles.manifest()
+            do throws(StorageError) { opened = (path, JournalFile(try DiskFile(path, from: .disk))) } catch {
+                // Another may have taken its place since.
+                if try startFiles.manifest() == path { throw error }
+            }
+            return nil
+        }
+        return opened
+    }
+
+    /// Nil at the end. Whoever calls goes on with something else then.
+    private func check(_ path: String, _ opened: JournalFile) throws(StorageError) -> Int? {
+        var (journal, bytes) = (opened, nil as Int?)
+        try noteHazard { () throws(StorageError) in
+            bytes = try journal.checkNext()
+            guard let damage = journal.damage, try startFiles.manifest() == path else { return nil }
+            let flaw = Doubt(path: path, byteCount: journal.byteCount, damage: damage)
+            guard !damage.isLast || doubt == flaw else {
+                doubt = flaw
+                return nil
+            }
+            return "\(path): \(damage.what) at \(damage.offset)"
+        }
+        if case .doubt = work { work = .doubt(path, journal) } else { work = .manifest(path, journal) }
+        return bytes
+    }
+
+    /// Whether the end of the MANIFEST has to be looked at once more: RocksDB writes it record by record, and has long
+    /// written on if one was not whole when the pass began.
+    private func lookAgain() throws(StorageError) -> Bool {
+        guard doubt != nil, let (path, journal) = try openManifest() else { return false }
+        work = .doubt(path, journal)
+        return true
     }
 
     // MARK: Tables

@@ -250,8 +250,8 @@ final class Engine: Sendable {
         let scrub = Scrub(
             store: recovered.store, group: environment.group,
             bytesPerSecond: environment.configuration.storage.scrubRateBytes,
-            interval: environment.configuration.storage.scrubInterval, metrics: metrics, failure: failure,
-            logger: environment.logger)
+            interval: environment.configuration.storage.scrubInterval, alarms: environment.view.alarms,
+            metrics: metrics, failure: failure, logger: environment.logger)
         threads.append(WorkerThread(name: "roost-scrub") { scrub.run() })
         threads.append(WorkerThread(name: "roost-compare") { comparisonReader.run() })
         if let watch { threads.append(WorkerThread(name: "roost-space") { watch.run() }) }

@@ -7,6 +7,8 @@ final class AlarmBoard: Sendable {
         case difference
         /// This node has repaired itself.
         case repairs
+        /// What this node reads at its next start is damaged.
+        case startFiles
     }
 
     private let alarms = Mutex<[Subject: @Sendable () -> String?]>([:])

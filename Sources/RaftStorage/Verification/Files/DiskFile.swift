@@ -53,6 +53,18 @@ final class DiskFile {
         close(descriptor)
     }
 
+    /// All bytes of a small file, from the disk itself; nil if there is none.
+    ///
+    /// - Throws: `.corruption` for one that became shorter meanwhile, `.io`.
+    static func contents(of path: String) throws(StorageError) -> [UInt8]? {
+        let file: DiskFile
+        do throws(StorageError) { file = try DiskFile(path, from: .disk) } catch {
+            guard try FileSystem.exists(path) else { return nil }
+            throw error
+        }
+        return try file.withBytes(0, file.byteCount) { (bytes) throws(StorageError) in Array(bytes) }
+    }
+
     /// Gives `body` the bytes `offset ..< offset + count`; they are valid only during the call.
     ///
     /// - Throws: `.corruption` when the file ends before, `.io`, and what `body` throws.

@@ -24,6 +24,8 @@ struct JournalFile {
     }
 
     private let file: DiskFile
+    /// Of the file when it was opened.
+    var byteCount: Int { file.byteCount }
     private var offset = 0
     private var isInsideRecord = false
     /// The space behind the last record was looked through.
