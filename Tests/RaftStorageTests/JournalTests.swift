@@ -61,6 +61,18 @@ struct JournalTests {
         #expect(findings.contains { $0.severity == .damage && $0.message.contains("a wrong checksum at 32768") })
     }
 
+    /// RocksDB cuts off what is too short; a last record of the right length, with a wrong checksum, it refuses.
+    @Test func `damage of the last record is named, where it is not cut off`() throws {
+        let node = try TestNode()
+        let killed = try node.crashCopy(try store(in: node))
+        try killed.edit(try killed.walName()) { $0[$0.count - 1] ^= 1 }
+        #expect(try damage(killed)?.isLast == true)
+        let refusal = #expect(throws: StorageError.self) { try killed.open() }
+        #expect(refusal?.kind == .corruption && refusal?.damaged == .writeAheadLog)
+        #expect(refusal?.message.contains("\(try killed.walName()): a wrong checksum at") == true)
+        #expect(try Repair(directory: killed.directory).run(.writeAheadLog).last == LogIndex(3))
+    }
+
     @Test func `further damage behind the first does not hide them`() throws {
         let node = try TestNode()
         let killed = try node.crashCopy(try store(in: node))

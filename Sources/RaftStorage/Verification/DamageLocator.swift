@@ -13,8 +13,10 @@ enum DamageLocator {
             located.message += "; \(flaw)"
             return located
         }
-        // No error for RocksDB where it is a write that was cut off; and nothing else is wrong.
-        if let (path, damage) = found?.endOfManifest { return located(error, path, damage) }
+        // Nothing else is wrong, and RocksDB takes it for more than a write that was cut off.
+        let ends =
+            error.message.contains("MANIFEST") ? [found?.endOfManifest] : [found?.endOfLog, found?.endOfManifest]
+        if let (path, damage) = ends.lazy.compactMap(\.self).first { return located(error, path, damage) }
         return error
     }
 
@@ -36,7 +38,9 @@ enum DamageLocator {
 
         /// The first with intact records behind it.
         private(set) var certain: Place?
+        /// With nothing behind it.
         private(set) var endOfManifest: Place?
+        private(set) var endOfLog: Place?
         private(set) var flawOfCurrent: String?
 
         init(_ directory: DataDirectory) throws(StorageError) {
@@ -53,7 +57,11 @@ enum DamageLocator {
                     certain = (path, damage)
                     return
                 }
-                if path == manifest { endOfManifest = (path, damage) }
+                if path == manifest {
+                    endOfManifest = (path, damage)
+                } else if endOfLog == nil {
+                    endOfLog = (path, damage)
+                }
             }
         }
     }
