@@ -158,8 +158,10 @@ extension CrashTests {
         }
 
         private func judge(_ fate: Fate, _ flip: Flip, _ node: DaemonProcess) {
-            guard case .stopped(let exit, _) = fate else { return }
+            guard case .stopped(let exit, let isNamed) = fate else { return }
             #expect(exit == .code(65), "\(flip): \(node.lastWord)")
+            let mustName: Set<FileKind> = [.log, .table, .manifest, .current, .identity]
+            #expect(isNamed || !mustName.contains(flip.kind), "\(flip): \(node.lastWord)")
         }
 
         private func report(_ what: String, _ fates: [String: Int]) {
