@@ -92,6 +92,24 @@ struct StartFilesTests {
         store.abandon()
     }
 
+    @Test func `a record that is being written is no damage, one that stays half is`() throws {
+        let store = try live()
+        let scrub = try #require(StoreScrub(store, group: group))
+        let name = try manifest(of: node).name
+        let body = [1 as UInt8] + [UInt8](repeating: 7, count: 40)
+        let checksum = body.withUnsafeBytes { MaskedChecksum.of($0) }
+        let record = withUnsafeBytes(of: checksum.littleEndian) { Array($0) } + [40, 0] + body
+        try node.append(record[..<20], to: name)
+        #expect(try scrub.step() != nil, "the pass ends with its first step")
+        try node.append(record[20...], to: name)
+        try pass(scrub)
+        #expect(scrub.hazards == [])
+        try node.append(record[..<20], to: name)
+        try pass(scrub)
+        #expect(scrub.hazards.map { $0.message.contains(name) } == [true])
+        store.abandon()
+    }
+
     @Test func `a MANIFEST that grows meanwhile is whole`() throws {
         let store = try live()
         let (scrub, rocks) = (try #require(StoreScrub(store, group: group)), store.rocks)
@@ -133,5 +151,14 @@ struct StartFilesTests {
         let error = #expect(throws: StorageError.self) { try killed.open() }
         #expect(error?.kind == .corruption && error?.damaged == nil)
         #expect(error?.message.contains("\(killed.path("db/CURRENT")) names") == true, "\(String(describing: error))")
+    }
+}
+
+extension TestNode {
+    fileprivate func append(_ bytes: ArraySlice<UInt8>, to name: String) throws {
+        let file = try FileHandle(forUpdating: URL(filePath: path(name)))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(bytes))
+        try file.close()
     }
 }
