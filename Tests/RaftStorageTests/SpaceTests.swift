@@ -129,7 +129,7 @@ struct SpaceTests {
         }
         store.compactState()
         #expect(store.statistics().stateTableBytes < 600_000)
-        store.cancelCompaction()
+        try store.cancelCompaction()
         // Does nothing any more, and above all ends.
         store.compactState()
         try store.close()

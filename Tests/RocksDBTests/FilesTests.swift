@@ -69,4 +69,48 @@ struct FilesTests {
         try database.deleteFiles(from: Array("b".utf8).span.bytes, to: Array("o".utf8).span.bytes, in: database.root)
         #expect(try database.pairs() == ["a=ingested", "b=ingested", "y=ingested", "z=ingested"])
     }
+
+    private func tableBytes() throws -> Int {
+        let folder = directory.path(of: "db")
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sst") }.reduce(0) {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\($1)")
+            return $0 + (attributes?[.size] as? Int ?? 0)
+        }
+    }
+
+    /// Tables that overlap one another, so that a compaction must write all of them anew.
+    private func writeTables() throws {
+        var random = SystemRandomNumberGenerator()
+        for round in 0..<8 {
+            for number in 0..<1_000 {
+                let value = (0..<512).map { _ in random.next() as UInt64 }.withUnsafeBytes { Array($0) }
+                let key = Array("key\(number * 8 + round)".utf8)
+                try database.put(key.span.bytes, value.span.bytes, in: database.root, .withoutWAL)
+            }
+            try database.flush(database.root)
+        }
+    }
+
+    /// RocksDB itself leaves that for hours.
+    @Test func `a compaction that is ended leaves nothing of what it had written`() throws {
+        try database.setAutomaticCompactions(false, in: database.root)
+        var wasEnded = false
+        // One that is through before anybody can end it proves nothing.
+        for _ in 0..<10 where !wasEnded {
+            try writeTables()
+            let before = try tableBytes()
+            let isDone = DispatchSemaphore(value: 0)
+            Thread.detachNewThread { [database] in
+                database.compact(database.root)
+                isDone.signal()
+            }
+            while try tableBytes() < before + 2 << 20, isDone.wait(timeout: .now()) == .timedOut {}
+            try database.cancelCompactions()
+            database.allowCompactions()
+            let alive = Int(database.integerProperty("rocksdb.total-sst-files-size", of: database.root) ?? 0)
+            #expect(try tableBytes() == alive)
+            wasEnded = alive >= before
+        }
+        #expect(wasEnded)
+    }
 }

@@ -147,7 +147,9 @@ final class RocksEngine: StorageEngine {
 
     func compact(_ family: ColumnFamily) { database.compact(family) }
 
-    func cancelCompactions() { database.cancelCompactions() }
+    func cancelCompactions() throws(EngineError) {
+        try rocks { () throws(RocksDBError) in try database.cancelCompactions() }
+    }
     func allowCompactions() { database.allowCompactions() }
 
     func setCompactsByItself(_ isOn: Bool) throws(EngineError) {

@@ -82,8 +82,9 @@ package protocol StorageEngine: Sendable {
     /// Rewrites the family without what is obsolete, and waits for it. Never fails: what could not be done stays as it
     /// was.
     func compact(_ family: Family)
-    /// Ends a `compact` that is under way; later ones do nothing, until `allowCompactions`.
-    func cancelCompactions()
+    /// Ends a `compact` that is under way, and gives back the room that it had taken; later ones do nothing, until
+    /// `allowCompactions`.
+    func cancelCompactions() throws(EngineError)
     func allowCompactions()
     /// Whether the engine compacts by itself, all families, also those that are made later.
     func setCompactsByItself(_ isOn: Bool) throws(EngineError)
@@ -146,7 +147,7 @@ extension StorageEngine {
     package func statistics(state: Family) -> StoreStatistics { StoreStatistics() }
     package func report(state: Family) -> String? { nil }
     package func compact(_ family: Family) {}
-    package func cancelCompactions() {}
+    package func cancelCompactions() throws(EngineError) {}
     package func allowCompactions() {}
     package func setCompactsByItself(_ isOn: Bool) throws(EngineError) {}
 }

@@ -37,8 +37,11 @@ extension NodeStore {
     /// Rewrites the log's table files without what was cut.
     package func compactLog() { records.compactLog() }
 
-    /// Ends one of these that is under way, and waits for that; none begins before `allowCompaction`.
-    package func cancelCompaction() { records.cancelCompaction() }
+    /// Ends one of these that is under way, and waits for that; none begins before `allowCompaction`. The room that it had
+    /// taken is there again.
+    package func cancelCompaction() throws(StorageError) {
+        try failStop { () throws(StorageError) in try records.cancelCompaction() }
+    }
 
     package func allowCompaction() { records.allowCompaction() }
 

@@ -166,7 +166,9 @@ final class EngineRecordStore<Engine: StorageEngine>: RecordStore {
 
     func compactLog() { if let raft = engine.family(.raft) { engine.compact(raft) } }
 
-    func cancelCompaction() { engine.cancelCompactions() }
+    func cancelCompaction() throws(StorageError) {
+        try storage("end a compaction") { () throws(EngineError) in try engine.cancelCompactions() }
+    }
 
     func allowCompaction() { engine.allowCompactions() }
 

@@ -50,7 +50,7 @@ protocol RecordStore: Sendable {
     /// The same for the log.
     func compactLog()
     /// Ends the compaction that is under way; none begins before `allowCompaction`.
-    func cancelCompaction()
+    func cancelCompaction() throws(StorageError)
     func allowCompaction()
     /// Whether the engine compacts by itself.
     func setCompactsByItself(_ isOn: Bool) throws(StorageError)

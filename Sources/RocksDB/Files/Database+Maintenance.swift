@@ -20,7 +20,15 @@ extension Database {
     }
 
     /// Ends every `compact(_:)` that is under way, and waits for that; later ones do nothing, until `allowCompactions()`.
-    public func cancelCompactions() { unsafe rocksdb_disable_manual_compaction(handle) }
+    ///
+    /// What they had written is deleted. RocksDB would leave it there for hours: after a failure it looks for files that belong
+    /// to nothing, but not after an end on demand (`DBImpl::BackgroundCallCompaction`).
+    public func cancelCompactions() throws(RocksDBError) {
+        unsafe rocksdb_disable_manual_compaction(handle)
+        try disableFileDeletions()
+        // Whoever else forbids deletions goes on doing so: the next one to allow them deletes these, too.
+        try unsafe checked { unsafe rocksdb_enable_file_deletions(handle, 0, $0) }
+    }
 
     /// Undoes one `cancelCompactions()`.
     public func allowCompactions() { unsafe rocksdb_enable_manual_compaction(handle) }

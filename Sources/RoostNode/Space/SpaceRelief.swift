@@ -36,7 +36,7 @@ final class SpaceRelief: Sendable {
     func consider(
         _ picture: SpaceBoard.Picture, _ statistics: StoreStatistics, removals: UInt64, now: MonotonicTime
     ) throws(StorageError) {
-        guard !isAtWork else { return endHungryCompaction(picture) }
+        guard !isAtWork else { return try endHungryCompaction(picture) }
         let situation = ReliefPlan.Situation(
             picture: picture, walBytes: statistics.walBytes, logTableBytes: statistics.logTableBytes,
             obsoleteBytes: statistics.stateTableBytes - min(statistics.stateTableBytes, statistics.liveStateBytes),
@@ -62,12 +62,12 @@ final class SpaceRelief: Sendable {
     }
 
     /// Its output may be as large as its input: nobody knows before.
-    private func endHungryCompaction(_ picture: SpaceBoard.Picture) {
+    private func endHungryCompaction(_ picture: SpaceBoard.Picture) throws(StorageError) {
         guard isCompacting.load(ordering: .acquiring), picture.reading.roomBytes < picture.leastRoomOfCompactions else {
             return
         }
         logger.warning("ended a compaction that took too much room: it is tried again after more deletions")
-        store.cancelCompaction()
+        try store.cancelCompaction()
         store.allowCompaction()
     }
 
@@ -96,9 +96,9 @@ final class SpaceRelief: Sendable {
         plan.withLock { $0.compacted(from: start, to: end) }
     }
 
-    /// Ends what is under way: before the store is closed.
+    /// Ends what is under way: before the store is closed, which tells of errors itself.
     func stop() {
-        store.cancelCompaction()
+        try? store.cancelCompaction()
         pool.stop()
     }
 }
