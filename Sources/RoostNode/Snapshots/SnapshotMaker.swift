@@ -14,8 +14,10 @@ final class SnapshotMaker: Sendable {
     /// Of the last one that had no room; nil once one had.
     private let shortfall = Mutex<Shortfall?>(nil)
 
-    /// How far a file came that had no room. To try again with what it had would only fill the disk once more.
+    /// How far a file came that had no room. To try again at once with what it had would only fill the disk once more. Not for
+    /// ever: what was removed since still lies in the database's tables, and would not be in the file.
     private struct Shortfall {
+        var at: MonotonicTime
         /// At least so many bytes the file would have had.
         var fileBytes: UInt64
         /// What the state had in the database then.
@@ -28,7 +30,13 @@ final class SnapshotMaker: Sendable {
         }
     }
 
-    init(group: GroupID, store: NodeStore, space: SpaceBoard, board: StatusBoard) {
+    /// How long a shortfall counts.
+    private let memory: Duration
+
+    init(
+        group: GroupID, store: NodeStore, space: SpaceBoard, board: StatusBoard, memory: Duration = .seconds(20)
+    ) {
+        self.memory = memory
         self.group = group
         self.store = store
         self.space = space
@@ -48,7 +56,11 @@ final class SnapshotMaker: Sendable {
     ) throws(StorageError) -> SnapshotReader {
         let statistics = store.statistics()
         let state = max(statistics.stateTableBytes + statistics.stateMemtableBytes, 1)
-        let least = shortfall.withLock { $0?.leastBytes(ofState: state) } ?? state
+        let now = SystemClock.monotonic()
+        let least = shortfall.withLock { shortfall in
+            if let last = shortfall, now.since(last.at) >= memory { shortfall = nil }
+            return shortfall?.leastBytes(ofState: state) ?? state
+        }
         var file = GrowingFile(space)
         let reader = try store.makeSnapshot(group, notBefore: base) { (bytes) throws(StorageError) in
             try check()
@@ -57,7 +69,7 @@ final class SnapshotMaker: Sendable {
                 guard space.hasRoomToSpare(for: least) else { throw Self.noRoom(forAtLeast: least) }
             } else if !file.grow(by: UInt64(bytes)) {
                 let wanted = file.byteCount + UInt64(bytes)
-                shortfall.withLock { $0 = Shortfall(fileBytes: wanted, stateBytes: state) }
+                shortfall.withLock { $0 = Shortfall(at: SystemClock.monotonic(), fileBytes: wanted, stateBytes: state) }
                 throw Self.noRoom(forAtLeast: wanted)
             }
         }

@@ -63,11 +63,12 @@ struct SnapshotMakerTests {
 
     /// Counts the blocks that were asked for; `atBlock` runs before each.
     private func make(
-        notBefore base: LogIndex = .zero, atBlock: (_ number: Int) throws(StorageError) -> Void = { (_: Int) in }
+        _ maker: SnapshotMaker? = nil, notBefore base: LogIndex = .zero,
+        atBlock: (_ number: Int) throws(StorageError) -> Void = { (_: Int) in }
     ) -> (end: Result<SnapshotReader, StorageError>, asked: Int) {
         var asked = 0
         do throws(StorageError) {
-            let reader = try maker.make(in: Self.term, notBefore: base) { () throws(StorageError) in
+            let reader = try (maker ?? self.maker).make(in: Self.term, notBefore: base) { () throws(StorageError) in
                 try atBlock(asked)
                 asked += 1
             }
@@ -103,6 +104,17 @@ struct SnapshotMakerTests {
         #expect(kind(third.end) == nil)
         #expect(third.asked == 1 + Self.stateBytes / (256 << 10))
         #expect(try files() == ["1-9-3.snap"])
+    }
+
+    /// What was removed in between may be in the database still.
+    @Test func `after a while it begins again with as little room`() throws {
+        let maker = SnapshotMaker(group: Self.group, store: store, space: space, board: board, memory: .zero)
+        space.see(room: (64 << 10) + (1 << 20))
+        for _ in 1...2 {
+            let attempt = make(maker)
+            #expect(kind(attempt.end) == .noSpace)
+            #expect(attempt.asked == 5)
+        }
     }
 
     @Test func `one that is there serves again without any room`() throws {
