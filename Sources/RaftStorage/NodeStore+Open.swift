@@ -60,10 +60,19 @@ extension NodeStore {
         try directory.removeTableView()
         try directory.makeRoom(forFree: configuration.minFreeBytesAtStart, progress)
         Failpoint.recoverBeforeOpen.reach()
+        let leftOut = identity.isNew ? nil : DamageLocator.endOfManifest(in: directory)
         let engine = try RocksEngine.open(directory, configuration, creating: identity.isNew)
         Failpoint.recoverAfterOpen.reach()
-        let store = try open(
-            configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
+        let store: NodeStore
+        do throws(StorageError) {
+            store = try open(
+                configuration, identity, engine, try DirectoryFiles(root: directory.path), lock: lock)
+        } catch {
+            guard error.kind == .corruption, let leftOut else { throw error }
+            var explained = error
+            explained.message += "; \(leftOut)"
+            throw explained
+        }
         Failpoint.foundBeforeMark.reach(when: identity.isNew)
         try directory.markInitialized()
         if try directory.isMarkedSuspect {

@@ -26,6 +26,15 @@ enum DamageLocator {
         return path.hasSuffix(".log") ? located.advising(.writeAheadLog) : located
     }
 
+    /// What stands at the end of the MANIFEST and can't be read; nil if all can. RocksDB takes it for a write that was cut off,
+    /// goes on without it, and writes a new MANIFEST: so this has to be looked at before the database is opened.
+    static func endOfManifest(in directory: DataDirectory) -> String? {
+        guard let path = try? StartFiles.manifest(of: directory), let file = try? DiskFile(path) else { return nil }
+        var journal = JournalFile(file)
+        do throws(StorageError) { while try journal.checkNext() != nil {} } catch { return nil }
+        return journal.damage.map { "\(path): \($0.what) at \($0.offset)" }
+    }
+
     /// The first name of a table file in what RocksDB says, e.g. `000123.sst`.
     static func tableName(in message: String) -> String? {
         message.split { !($0.isASCII && $0.isNumber) && !"st.".contains($0) }.map(String.init)

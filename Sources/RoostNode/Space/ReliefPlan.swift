@@ -48,6 +48,9 @@ struct ReliefPlan {
     /// Compactions take at most half of the time: clients wait for what they give back.
     private static let pausePerCompaction = 1
 
+    /// What lies unfinished for longer is not being worked at.
+    private static let longestCompaction = Duration.seconds(60)
+
     /// As the database was opened.
     private var compactsByItself = false
     private var pressedSince: MonotonicTime?
@@ -56,6 +59,8 @@ struct ReliefPlan {
     private var cutsAtLogCompaction = 0
     private var low: LowPeriod?
     private var nextCompaction = MonotonicTime.zero
+    /// The database writes tables by itself; nil: it does not.
+    private var othersSince: MonotonicTime?
 
     private struct LowPeriod {
         var hasCompacted = false
@@ -91,7 +96,10 @@ struct ReliefPlan {
             steps.append(.flushLog)
         }
         if situation.idleCopyBytes >= Self.minGain { steps.append(.dropCopyBeforeRepair) }
-        guard now >= nextCompaction else { return steps }
+        // There is room for one compaction, not for one beside another that had begun before room was low.
+        othersSince = reading.unfinishedBytes < Self.minGain ? nil : othersSince ?? now
+        let othersAreAtIt = othersSince.map { now.since($0) < Self.longestCompaction } ?? false
+        guard now >= nextCompaction, !othersAreAtIt else { return steps }
         if situation.logTableBytes >= max(gain, limits.minFree / 4), situation.cuts != cutsAtLogCompaction {
             cutsAtLogCompaction = situation.cuts
             steps.append(.compactLog)

@@ -83,7 +83,7 @@ extension CrashTests {
         }
 
         /// Nobody is deposed for a disk that is only slow, and nothing is lost when it goes on being so.
-        @Test(arguments: [5, 100, 400])
+        @Test(arguments: [5, 50, 150])
         func `a disk that takes so many milliseconds for each sync costs time only`(delay: Int) throws {
             let notes = sandbox.newFolder("notes")
             let cluster = try Cluster(sandbox, timing: .shipped) { settings in

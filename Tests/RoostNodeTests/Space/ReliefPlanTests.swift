@@ -15,9 +15,10 @@ struct ReliefPlanTests {
     /// Sizes in MiB, times in milliseconds.
     private func situation(
         free: UInt64, owed: UInt64 = 0, wal: UInt64 = 0, logTables: UInt64 = 0, obsolete: UInt64 = 0,
-        kept: UInt64 = 0, cuts: Int = 0, removals: UInt64 = 0, at time: UInt64
+        kept: UInt64 = 0, unfinished: UInt64 = 0, cuts: Int = 0, removals: UInt64 = 0, at time: UInt64
     ) -> ReliefPlan.Situation {
-        let reading = SpaceReading(capacityBytes: 100 << 20, freeBytes: free << 20, owedBytes: owed << 20)
+        let reading = SpaceReading(
+            capacityBytes: 100 << 20, freeBytes: free << 20, owedBytes: owed << 20, unfinishedBytes: unfinished << 20)
         var gauge = SpaceGauge()
         _ = gauge.take(room: reading.roomBytes, Self.limits)
         return ReliefPlan.Situation(
@@ -152,6 +153,20 @@ struct ReliefPlanTests {
         #expect(
             steps([situation(free: 12, obsolete: 50, at: 0), situation(free: 13, obsolete: 50, at: 1)])
                 == [[.dropSnapshots, .pauseCompactions], [.compactState]])
+    }
+
+    @Test func `a compaction waits for those that the database began by itself, but not for ever`() {
+        let done = steps([
+            situation(free: 39, obsolete: 20, unfinished: 1, at: 0),
+            situation(free: 39, obsolete: 20, unfinished: 30, at: 59_000),
+            situation(free: 39, obsolete: 20, at: 59_100),
+        ])
+        #expect(done == [[.dropSnapshots, .pauseCompactions], [], [.compactState]])
+        let stuck = steps([
+            situation(free: 39, obsolete: 20, unfinished: 1, at: 0),
+            situation(free: 39, obsolete: 20, unfinished: 1, at: 60_000),
+        ])
+        #expect(stuck == [[.dropSnapshots, .pauseCompactions], [.compactState]])
     }
 
     @Test func `compactions take half of the time at most`() {
