@@ -160,6 +160,8 @@ extension CrashTests {
         private func judge(_ fate: Fate, _ flip: Flip, _ node: DaemonProcess) {
             guard case .stopped(let exit, let isNamed) = fate else { return }
             #expect(exit == .code(65), "\(flip): \(node.lastWord)")
+            // The short form looks for wrong answers and hangs; what the last line names, the long one checks.
+            guard CrashForm.current == .long else { return }
             let mustName: Set<FileKind> = [.log, .table, .manifest, .current, .identity]
             #expect(isNamed || !mustName.contains(flip.kind), "\(flip): \(node.lastWord)")
         }
