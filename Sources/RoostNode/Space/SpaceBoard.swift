@@ -13,9 +13,10 @@ final class SpaceBoard: Sendable {
         /// Bytes that the database from before a repair holds.
         var copyBytes: UInt64 = 0
 
-        /// A compaction that nobody can judge beforehand is ended when it leaves less than this.
+        /// A compaction that nobody can judge beforehand is ended when it leaves less than this: deletions must still be taken,
+        /// and a fast disk takes 20 MiB between two looks.
         var leastRoomOfCompactions: UInt64 {
-            max(limits.criticalFree / 2, min(8 << 20, reading.capacityBytes / 16))
+            limits.criticalFree + min(64 << 20, reading.capacityBytes / 16)
         }
     }
 

@@ -149,9 +149,9 @@ struct ReliefPlanTests {
     }
 
     @Test func `a compaction needs room to be ended in time`() {
-        // 6.25 MiB, a sixteenth of the disk, are when it is ended: less than critical / 2 would be.
+        // It is ended at 16.25 MiB: 10 are critical, and a sixteenth of the disk above that. It begins with twice as much.
         #expect(
-            steps([situation(free: 12, obsolete: 50, at: 0), situation(free: 13, obsolete: 50, at: 1)])
+            steps([situation(free: 32, obsolete: 50, at: 0), situation(free: 33, obsolete: 50, at: 1)])
                 == [[.dropSnapshots, .pauseCompactions], [.compactState]])
     }
 
