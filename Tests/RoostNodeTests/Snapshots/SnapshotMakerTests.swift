@@ -20,12 +20,8 @@ struct SnapshotMakerTests {
     private let maker: SnapshotMaker
 
     init() throws {
-        var configuration = StoreConfiguration(
-            directory: "", node: NodeID(1), clusterName: "roost", founders: [NodeID(1)])
-        configuration.engine = .memory
-        store = try NodeStore.open(configuration)
         let founders = Membership(voters: [NodeID(1)])
-        _ = try store.recover(Self.group, founders: founders) { (_) throws(StorageError) in }
+        store = try .inMemory(Self.group, founders: founders)
         let batch = store.state.makeBatch()
         func put(_ key: Bytes, _ value: Bytes) {
             key.withUnsafeBytes { key in

@@ -17,12 +17,7 @@ struct SnapshotTrafficTests {
     private let traffic: SnapshotTraffic
 
     init() throws {
-        var configuration = StoreConfiguration(
-            directory: "", node: NodeID(1), clusterName: "roost", founders: [NodeID(1)])
-        configuration.engine = .memory
-        store = try NodeStore.open(configuration)
-        let founders = Membership(voters: [NodeID(1)])
-        _ = try store.recover(Self.group, founders: founders) { (_) throws(StorageError) in }
+        store = try .inMemory(Self.group, founders: Membership(voters: [NodeID(1)]))
         traffic = SnapshotTraffic(
             group: Self.group, store: store, space: space, board: StatusBoard(), failure: failure,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, copyPatience: nil, report: { _ in })
