@@ -94,7 +94,7 @@ extension RocksEngine {
             let path = directory.database + "/" + name
             if let damage = try JournalFile.damageInLastBlock(of: try DiskFile(path)), !damage.isLast {
                 throw StorageError(
-                    .corruption, "\(path): \(damage.what) at \(damage.offset), and intact records after it"
+                    .corruption, "\(damage.sentence(of: path)), and intact records after it"
                 ).advising(.writeAheadLog)
             }
         }

@@ -22,7 +22,7 @@ enum DamageLocator {
 
     private static func located(_ error: StorageError, _ path: String, _ damage: JournalFile.Damage) -> StorageError {
         var located = error
-        located.message += "; \(path): \(damage.what) at \(damage.offset)"
+        located.message += "; \(damage.sentence(of: path))"
         return path.hasSuffix(".log") ? located.advising(.writeAheadLog) : located
     }
 
@@ -32,7 +32,7 @@ enum DamageLocator {
         guard let path = try? StartFiles.manifest(of: directory), let file = try? DiskFile(path) else { return nil }
         var journal = JournalFile(file)
         do throws(StorageError) { while try journal.checkNext() != nil {} } catch { return nil }
-        return journal.damage.map { "\(path): \($0.what) at \($0.offset)" }
+        return journal.damage?.sentence(of: path)
     }
 
     /// The first name of a table file in what RocksDB says, e.g. `000123.sst`.

@@ -126,7 +126,7 @@ package final class StoreScrub {
                 doubt = flaw
                 return nil
             }
-            return "\(path): \(damage.what) at \(damage.offset)"
+            return damage.sentence(of: path)
         }
         if case .doubt = work { work = .doubt(path, journal) } else { work = .manifest(path, journal) }
         return bytes
@@ -181,7 +181,7 @@ package final class StoreScrub {
                 return bytes
             }
             if let damage = journal?.damage, !damage.isLast, try FileSystem.exists(path) {
-                throw StorageError(.corruption, "\(path): \(damage.what) at \(damage.offset)")
+                throw StorageError(.corruption, damage.sentence(of: path))
                     .advising(.writeAheadLog)
             }
         } catch { if try FileSystem.exists(path) { throw error } }

@@ -82,7 +82,7 @@ package struct Verification {
         var path: String
         var damage: JournalFile.Damage
         var isNewestLog: Bool
-        var sentence: String { "\(path): \(damage.what) at \(damage.offset)" }
+        var sentence: String { damage.sentence(of: path) }
     }
 
     private mutating func checkJournals() throws(StorageError) -> [DamagedJournal] {

@@ -13,6 +13,8 @@ struct JournalFile {
         var what: String
         /// Whether nothing valid follows: then it may be a last write that was cut off, which nobody was told of.
         var isLast: Bool
+
+        func sentence(of path: String) -> String { "\(path): \(what) at \(offset)" }
     }
 
     private enum Kind {
