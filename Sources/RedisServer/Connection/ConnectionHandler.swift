@@ -19,6 +19,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// So many bytes of replies may wait for the turn's end; more leave at once.
+    private static let maxGatheredReplyBytes = 64 << 10
+
     let server: ServerContext
     let loop: LoopContext
     let id: UInt64
@@ -45,6 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Nothing is taken before everything owed is answered.
     private var holdsCommands = false
     private var isTouched = false
+    private var flushesAtTurnEnd = false
     /// No further command is taken; the connection ends when all replies have left.
     private var isClosing = false
     private var isInputEnded = false
@@ -73,8 +77,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        flush()
-        continueIfBlocked()
+        if (1..<Self.maxGatheredReplyBytes).contains(out.buffer.readableBytes) {
+            flushAtTurnEnd()
+        } else {
+            flush()
+            continueIfBlocked()
+        }
         context.fireChannelReadComplete()
     }
 
@@ -355,6 +363,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 pendingReads -= 1
             }
         }
+    }
+
+    /// Replies of a turn leave together (`LoopContext`).
+    private func flushAtTurnEnd() {
+        guard !flushesAtTurnEnd else { return }
+        flushesAtTurnEnd = true
+        loop.flushAtTurnEnd(self)
+    }
+
+    func turnEnded() {
+        flushesAtTurnEnd = false
+        flush()
+        continueIfBlocked()
     }
 
     private func flush() {

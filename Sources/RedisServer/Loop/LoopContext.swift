@@ -10,6 +10,9 @@ import Synchronization
 /// One hand-off a turn, however many connections: commands are copied once, from the socket's buffer into the arena, in
 /// the form in which they will be logged. Nothing waits on a timer: the turn's end is the next task of the loop.
 ///
+/// What can be answered in the turn is sent at its end, too, connection after connection: a reply sent between two reads
+/// would wake its client for this one reply, and the next client for the next.
+///
 /// Confined to its event loop; only `mailbox` is reached from other threads.
 final class LoopContext {
     let eventLoop: any EventLoop
@@ -23,6 +26,8 @@ final class LoopContext {
     private(set) var arena: SegmentWriter
     private var writers: [ConnectionHandler] = []
     private var openReaders: [ConnectionHandler] = []
+    /// Connections with replies that leave at the turn's end.
+    private var answered: [ConnectionHandler] = []
     private var isTurnEndScheduled = false
 
     /// The ticket of the arena that is being filled.
@@ -58,6 +63,12 @@ final class LoopContext {
         return readTicket
     }
 
+    /// Has `connection.turnEnded` called once.
+    func flushAtTurnEnd(_ connection: ConnectionHandler) {
+        answered.append(connection)
+        scheduleTurnEnd()
+    }
+
     private func scheduleTurnEnd() {
         guard !isTurnEndScheduled else { return }
         isTurnEndScheduled = true
@@ -67,12 +78,22 @@ final class LoopContext {
 
     private func endTurn() {
         isTurnEndScheduled = false
+        // Before the writes: with those, this thread may wait for the disk.
+        sendReplies()
         submitWrites()
         guard !openReaders.isEmpty else { return }
         readsInFlight.append((readTicket, openReaders))
         openReaders = []
         backend.requestReads(ticket: readTicket, sink: mailbox)
         readTicket += 1
+    }
+
+    private func sendReplies() {
+        guard !answered.isEmpty else { return }
+        // A client that takes all of its reply may have its next command taken, and so answered, meanwhile.
+        let connections = answered
+        answered.removeAll(keepingCapacity: true)
+        for connection in connections { connection.turnEnded() }
     }
 
     private func submitWrites() {

@@ -69,7 +69,7 @@ final class Consensus {
     /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
     private static let maxHeldForwards = 4096
     /// Up to this many bytes of entries are applied by whoever has the turn.
-    private static let maxBytesAppliedHere = 4096
+    static let maxBytesAppliedHere = 32 << 10
     /// Up to this many bytes of entries a follower writes in its turn: about a lone command. With more clients at work the
     /// next message is better read meanwhile.
     private static let maxBytesWrittenHere = 1 << 10

@@ -7,6 +7,9 @@ import Synchronization
 
 /// The node as its Redis door sees it.
 final class NodeBackend: CommandBackend {
+    /// Commands of one turn of an event loop for whose write it waits: decision 0021.
+    private static let crowd = 16
+
     private let inbox: ConsensusInbox
     private let board: StatusBoard
     private let failure: FailureLatch
@@ -52,9 +55,15 @@ final class NodeBackend: CommandBackend {
     }
 
     func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink) {
-        // A lone command: nobody else on this event loop has sent anything.
-        let isLone = segment.count == 1
-        inbox.bring(.submitted(Submission(segment: segment, ticket: ticket, sink: sink)), mayWait: isLone)
+        inbox.bring(
+            .submitted(Submission(segment: segment, ticket: ticket, sink: sink)), mayWait: Self.mayWait(with: segment))
+    }
+
+    /// Whether the event loop may wait while the segment is written. With a lone command nobody else on this loop has sent
+    /// anything. With a crowd nearly everybody has, and waits for the same write; only what takes long to apply is better
+    /// handed over. A few are, too: the next few are gathered meanwhile.
+    private static func mayWait(with segment: Segment) -> Bool {
+        segment.count == 1 || segment.count >= crowd && segment.byteCount <= Consensus.maxBytesAppliedHere
     }
 
     func requestReads(ticket: UInt64, sink: any CompletionSink) {
