@@ -9,27 +9,49 @@ import Testing
 
 /// One connection over an embedded channel: bytes in, bytes out, no sockets and no time.
 final class TestConnection {
-    let backend = FakeBackend()
-    let channel = EmbeddedChannel()
+    let backend: FakeBackend
+    let channel: EmbeddedChannel
+    private let server: ServerContext
+    private let loop: LoopContext
 
     init(maxPipelinedCommands: Int = 1000, version: RESPVersion = .resp2) throws {
+        (backend, channel) = (FakeBackend(), EmbeddedChannel())
         let limits = RedisServerLimits(
             request: RequestLimits(), maxKeyBytes: 64, maxClients: 10, maxPipelinedCommands: maxPipelinedCommands,
             maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5)
         )
-        let server = ServerContext(
+        server = ServerContext(
             backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: Logger(label: "test"))
-        let loop = LoopContext(eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
+        loop = LoopContext(eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
+        try connect(version)
+    }
+
+    /// Another client of the same node, on the same event loop.
+    init(beside other: TestConnection) throws {
+        (backend, server, loop) = (other.backend, other.server, other.loop)
+        channel = EmbeddedChannel(loop: other.channel.embeddedEventLoop)
+        try connect(.resp2)
+    }
+
+    private func connect(_ version: RESPVersion) throws {
         let handler = ConnectionHandler(server: server, loop: loop, id: 1)
         handler.version = version
         try channel.pipeline.syncOperations.addHandler(handler)
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        let connected = channel.connect(to: address)
+        channel.embeddedEventLoop.run()
+        try connected.wait()
     }
 
     func send(_ text: String) throws {
-        try channel.writeInbound(ByteBuffer(string: text))
-        channel.embeddedEventLoop.run()
+        try arrive(text)
+        endTurn()
     }
+
+    /// Bytes in, and the turn goes on.
+    func arrive(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
+
+    func endTurn() { channel.embeddedEventLoop.run() }
 
     func commitFirst() throws {
         try backend.commitFirst()

@@ -81,10 +81,11 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
         reads = []
     }
 
-    func runBlockingWork() {
-        let work = blocking
-        blocking = []
-        for body in work { body() }
+    func runBlockingWork() { for body in takeBlockingWork() { body() } }
+
+    func takeBlockingWork() -> [@Sendable () -> Void] {
+        defer { blocking = [] }
+        return blocking
     }
 
     private struct Reader: KeyValueReading {

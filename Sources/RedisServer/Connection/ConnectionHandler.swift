@@ -255,8 +255,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Answers a GET: at once when nothing has to be waited for, else later.
     func get(_ key: UnsafeRawBufferPointer) {
-        if slots.isEmpty, loop.backend.readsAreLocal, answerGet(key) { return }
-        awaitRead(.get(Bytes(copying: key)))
+        guard slots.isEmpty, loop.backend.readsAreLocal else { return awaitRead(.get(Bytes(copying: key))) }
+        if answerGet(key) { return }
+        // Whatever is read later holds all that was acknowledged before now.
+        pendingReads += 1
+        slots.append(.running)
+        loop.readCold(.get(Bytes(copying: key)), for: self)
     }
 
     /// Answers a read with its own keys later, in its turn.
@@ -356,7 +360,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 guard ticket <= loop.readyThrough, isWritable else { return }
                 guard answer(read) else {
                     slots[slots.startIndex] = .running
-                    runBlocking(read)
+                    loop.readCold(read, for: self)
                     return
                 }
                 slots.removeFirst()
@@ -433,28 +437,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         return true
     }
 
-    private func runBlocking(_ read: ReadCommand) {
-        let backend = loop.backend
-        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
-        let eventLoop = loop.eventLoop
-        backend.runBlocking {
-            let result = Self.executeBlocking(read, backend)
-            eventLoop.execute { bound.value.blockingReadDone(result) }
-        }
-    }
-
-    private static func executeBlocking(
-        _ read: ReadCommand, _ backend: any CommandBackend
-    ) -> Result<Outcome, StateStoreError> {
-        do throws(StateStoreError) {
-            return .success(try backend.reader.execute(read, tier: .all))
-        } catch {
-            backend.storeFailed(error)
-            return .failure(error)
-        }
-    }
-
-    private func blockingReadDone(_ result: Result<Outcome, StateStoreError>) {
+    /// The disk has answered, or failed.
+    func coldReadDone(_ result: Result<Outcome, StateStoreError>) {
         guard context != nil, case .running? = slots.first else { return }
         slots.removeFirst()
         pendingReads -= 1

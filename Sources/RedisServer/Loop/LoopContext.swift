@@ -28,6 +28,7 @@ final class LoopContext {
     private var openReaders: [ConnectionHandler] = []
     /// Connections with replies that leave at the turn's end.
     private var answered: [ConnectionHandler] = []
+    private var coldReads = ColdReads()
     private var isTurnEndScheduled = false
 
     /// The ticket of the arena that is being filled.
@@ -63,6 +64,12 @@ final class LoopContext {
         return readTicket
     }
 
+    /// Has a thread that may wait execute the read; `connection.coldReadDone` is called with the result.
+    func readCold(_ read: ReadCommand, for connection: ConnectionHandler) {
+        coldReads.add(read, for: connection)
+        scheduleTurnEnd()
+    }
+
     /// Has `connection.turnEnded` called once.
     func flushAtTurnEnd(_ connection: ConnectionHandler) {
         answered.append(connection)
@@ -80,6 +87,7 @@ final class LoopContext {
         isTurnEndScheduled = false
         // Before the writes: with those, this thread may wait for the disk.
         sendReplies()
+        coldReads.start(on: backend, from: eventLoop)
         submitWrites()
         guard !openReaders.isEmpty else { return }
         readsInFlight.append((readTicket, openReaders))
