@@ -419,10 +419,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func answerGet(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard loop.memoryHits.isWorthALook() else { return false }
         do throws(StateStoreError) {
             try loop.reader.get(key, tier: .memory) { value in
                 if let value { out.writeBulk(value) } else { out.writeNull(version) }
             }
+            loop.memoryHits.note(isHit: true)
             return true
         } catch {
             return answerFailure(error)
@@ -431,7 +433,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// A store that only would have to wait is no failure; any other error ends the node, so nothing is answered.
     private func answerFailure(_ error: StateStoreError) -> Bool {
-        if error.kind == .wouldBlock { return false }
+        if error.kind == .wouldBlock {
+            loop.memoryHits.note(isHit: false)
+            return false
+        }
         loop.backend.storeFailed(error)
         out.writeError("ERR this node's store failed; the node stops")
         return true

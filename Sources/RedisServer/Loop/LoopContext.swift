@@ -28,7 +28,9 @@ final class LoopContext {
     private var openReaders: [ConnectionHandler] = []
     /// Connections with replies that leave at the turn's end.
     private var answered: [ConnectionHandler] = []
-    private var coldReads = ColdReads()
+    private let coldReads = ColdReads()
+    /// Of this loop's GETs.
+    var memoryHits = MemoryHits()
     private var isTurnEndScheduled = false
 
     /// The ticket of the arena that is being filled.

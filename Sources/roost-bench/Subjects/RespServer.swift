@@ -2,6 +2,12 @@ import Foundation
 
 /// A server, or a cluster of them, that speaks the Redis protocol and is under way.
 final class RespServer: RunningSubject {
+    /// Records after which the servers are given time to settle, at most so long.
+    private static let longFill = 500_000
+    private static let settlingLimit = Duration.seconds(120)
+    /// Of a second's processor time, for all servers together.
+    private static let quietShare = 0.1
+
     private let kind: SubjectKind
     private let address: LoopbackAddress
     private let processes: [ChildProcess]
@@ -22,6 +28,7 @@ final class RespServer: RunningSubject {
         if workload.traffic.needsRecords, filled != workload.valueBytes {
             try LoadGenerator.fill(address, records: records, valueBytes: workload.valueBytes)
             filled = workload.valueBytes
+            if records >= Self.longFill { waitUntilQuiet() }
         } else if workload.valueBytes != filled {
             // Some keys now have values of another length.
             filled = nil
@@ -43,6 +50,20 @@ final class RespServer: RunningSubject {
             tally, seconds: effort.seconds,
             cost: Cost(from: usage.before, to: usage.after, operations: tally.operations),
             command: BenchCommand.compare(kind, workload, effort))
+    }
+
+    /// After a long fill servers go on for a while with what they were given, by compacting it, say: no part of what is
+    /// measured next.
+    private func waitUntilQuiet() {
+        Progress.say("waiting until \(kind.title) has settled")
+        let deadline = ContinuousClock.now + Self.settlingLimit
+        var before = take().processorSeconds
+        while ContinuousClock.now < deadline {
+            pause(.seconds(1))
+            let now = take().processorSeconds
+            if now - before < Self.quietShare { return }
+            before = now
+        }
     }
 
     private func take() -> ProcessUsage {
