@@ -83,60 +83,8 @@ struct TurnTests {
     }
 }
 
-@Suite("Reads that need the disk: who waits for it")
-struct ColdReadTests {
-    @Test func `a disk that answers at once is waited for on the event loop, in part when there are many`() throws {
-        let first = try TestConnection()
-        first.backend.readsAreLocal = true
-        first.backend.isCold = true
-        func read(_ connections: [TestConnection]) throws -> Int {
-            for connection in connections { try connection.arrive("GET k\r\n") }
-            first.endTurn()
-            let handedOver = first.backend.blocking.count
-            first.backend.runBlockingWork()
-            first.endTurn()
-            for connection in connections { #expect(try connection.replies() == "$-1\r\n") }
-            return handedOver
-        }
-        #expect(try read([first]) == 1, "nothing is known of the disk")
-        for _ in 0..<100 { _ = try read([first]) }
-        #expect(try read([first]) == 0, "the last hundred came at once")
-        let many = try [first] + (1..<10).map { _ in try TestConnection(beside: first) }
-        for connection in many { try connection.arrive("GET k\r\n") }
-        first.endTurn()
-        #expect(try many.count { try $0.replies() == "$-1\r\n" } == 5, "this thread has read its half")
-        #expect(first.backend.blocking.count == 1)
-        first.backend.runBlockingWork()
-        first.endTurn()
-        #expect(try many.count { try $0.replies() == "$-1\r\n" } == 5, "the other half")
-        // Several keys may take long, wherever they lie.
-        try first.send("MGET a b\r\n")
-        first.confirmReads()
-        #expect(first.backend.blocking.count == 1)
-    }
-
-    @Test func `a slow disk is left to other threads until it has been quick for a while`() {
-        var pace = DiskPace()
-        func note(_ nanoseconds: Int64, times: Int) { for _ in 0..<times { pace.note(nanoseconds) } }
-        #expect(!pace.isQuick)
-        note(DiskPace.quick, times: 31)
-        #expect(!pace.isQuick)
-        pace.note(DiskPace.quick)
-        #expect(pace.isQuick)
-        note(DiskPace.quick, times: 200)
-        note(DiskPace.quick + 1, times: 1)
-        #expect(pace.isQuick, "one read that was interrupted changes nothing")
-        note(DiskPace.quick + 1, times: 7)
-        #expect(!pace.isQuick)
-        note(DiskPace.quick, times: 1_000)
-        pace.note(DiskPace.tooLong)
-        #expect(!pace.isQuick, "everybody on the loop has waited for it")
-        note(DiskPace.quick, times: 200)
-        #expect(!pace.isQuick)
-        note(DiskPace.quick, times: 100)
-        #expect(pace.isQuick)
-    }
-
+@Suite("A look into memory before a read goes to the disk")
+struct MemoryHitsTests {
     @Test func `memory is not searched where nothing is found, but for a look now and then`() {
         var hits = MemoryHits()
         func looks(_ count: Int, hit: Bool) -> Int {
