@@ -1,6 +1,7 @@
 package import KeyValue
 
-/// What the Redis door needs of the node behind it. All of it may be called from any event loop and never blocks.
+/// What the Redis door needs of the node behind it. All of it may be called from any event loop and, but for `submit`,
+/// never blocks.
 package protocol CommandBackend: AnyObject, Sendable {
     /// Whether commands on data are taken; before, they are answered `-LOADING`.
     var isReady: Bool { get }
@@ -15,13 +16,16 @@ package protocol CommandBackend: AnyObject, Sendable {
     func noSpaceText() -> String
 
     /// Hands over a segment. The sink hears of it exactly once, under `ticket`.
-    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink)
+    ///
+    /// - Parameter mayWait: the caller may wait for the disk for the time of this write, if that is quicker.
+    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink, mayWait: Bool)
 
     /// Asks for a moment, not before this call, at which this node's state answers linearizably. The sink hears when
     /// it has come for everything up to `ticket`, or that it will not.
     func requestReads(ticket: UInt64, sink: any CompletionSink)
 
-    /// The state to read from: only after `CompletionSink.readsReady`, or while `readsAreLocal`. Always the same one.
+    /// The state to read from: only after `CompletionSink.readsReady`, or when `readsAreLocal` has been true since the read
+    /// came. Always the same one.
     var reader: any KeyValueReading { get }
 
     /// Runs `body` on a thread that may wait for the disk.

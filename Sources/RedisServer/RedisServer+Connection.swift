@@ -7,7 +7,9 @@ extension RedisServer {
         backend: any CommandBackend, limits: RedisServerLimits, eventLoop: any EventLoop, logger: Logger
     ) -> any ChannelHandler {
         let context = ServerContext(backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: logger)
-        let loop = LoopContext(eventLoop: eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
+        let loop = LoopContext(
+            eventLoop: eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes,
+            waitingWrites: WaitingWrites(limit: limits.maxWaitingWriteBytes))
         return ConnectionHandler(server: context, loop: loop, id: context.newConnectionID())
     }
 }

@@ -18,11 +18,14 @@ package final class RedisServer: Sendable {
     ) async throws {
         context = ServerContext(backend: backend, limits: limits, metrics: metrics, logger: logger)
         self.group = group
+        let waitingWrites = WaitingWrites(limit: limits.maxWaitingWriteBytes)
         var loops: [ObjectIdentifier: NIOLoopBound<LoopContext>] = [:]
         for eventLoop in group.makeIterator() {
             loops[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
                 NIOLoopBound(
-                    LoopContext(eventLoop: eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes),
+                    LoopContext(
+                        eventLoop: eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes,
+                        waitingWrites: waitingWrites),
                     eventLoop: eventLoop)
             }.get()
         }

@@ -9,6 +9,10 @@ package struct RedisServerLimits: Sendable {
     package var maxKeyBytes: Int
     package var maxClients: Int
     package var maxPipelinedCommands: Int
+    /// Bytes of one connection's commands and replies that wait for their turn; one command always goes.
+    package var maxPipelinedBytes: Int
+    /// Bytes of all connections' writes that are handed over and not settled, soft by one batch for each event loop.
+    package var maxWaitingWriteBytes: Int
     package var maxOutputBufferBytes: Int
     /// Replies that are put together for one connection before they are written, and what may wait in its channel before
     /// nothing more is taken: a client that does not read costs about twice this and one reply.
@@ -20,12 +24,14 @@ package struct RedisServerLimits: Sendable {
 
     package init(
         request: RequestLimits, maxKeyBytes: Int, maxClients: Int, maxPipelinedCommands: Int,
-        maxOutputBufferBytes: Int, maxBatchBytes: Int, parkTimeout: Duration, requestTimeout: Duration
+        maxPipelinedBytes: Int, maxWaitingWriteBytes: Int, maxOutputBufferBytes: Int, maxBatchBytes: Int, parkTimeout: Duration, requestTimeout: Duration
     ) {
         self.request = request
         self.maxKeyBytes = maxKeyBytes
         self.maxClients = maxClients
         self.maxPipelinedCommands = maxPipelinedCommands
+        self.maxPipelinedBytes = maxPipelinedBytes
+        self.maxWaitingWriteBytes = maxWaitingWriteBytes
         self.maxOutputBufferBytes = maxOutputBufferBytes
         self.maxBatchBytes = maxBatchBytes
         self.parkTimeout = parkTimeout
@@ -72,6 +78,11 @@ final class ServerContext: Sendable {
     func connectionClosed(_ connection: ConnectionHandler) { metrics.connectedClients.add(-1) }
 
     // MARK: - Texts of errors whose words clients act upon
+
+    func tooManyWait(_ writes: WaitingWrites) -> String {
+        "BUSY \(writes.current) bytes of writes wait on this node (max-waiting-write-bytes \(writes.limit)); "
+            + "command not executed, try again"
+    }
 
     static let loading =
         "LOADING Roost is recovering its data and takes no commands yet; command not executed, try again"

@@ -108,6 +108,8 @@ struct LimitFlags: SettingFlags {
     @SettingFlag("limits.max_arguments") var maxArguments
     @SettingFlag("limits.max_request_bytes") var maxRequestBytes
     @SettingFlag("limits.max_pipelined_commands") var maxPipelinedCommands
+    @SettingFlag("limits.max_pipelined_bytes") var maxPipelinedBytes
+    @SettingFlag("limits.max_waiting_write_bytes") var maxWaitingWriteBytes
     @SettingFlag("limits.max_output_buffer_bytes") var maxOutputBufferBytes
     @SettingFlag("limits.max_batch_bytes") var maxBatchBytes
     @SettingFlag("limits.park_timeout") var parkTimeout

@@ -13,29 +13,40 @@ final class TestConnection {
     let channel: EmbeddedChannel
     private let server: ServerContext
     private let loop: LoopContext
+    private let handler: ConnectionHandler
 
-    init(maxPipelinedCommands: Int = 1000, version: RESPVersion = .resp2) throws {
+    init(
+        maxPipelinedCommands: Int = 1000, maxPipelinedBytes: Int = 16 << 20, maxWaitingWriteBytes: Int = 1 << 30,
+        maxBatchBytes: Int = 1 << 20, version: RESPVersion = .resp2
+    ) throws {
         (backend, channel) = (FakeBackend(), EmbeddedChannel())
         let limits = RedisServerLimits(
             request: RequestLimits(), maxKeyBytes: 64, maxClients: 10, maxPipelinedCommands: maxPipelinedCommands,
-            maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5)
-        )
+            maxPipelinedBytes: maxPipelinedBytes, maxWaitingWriteBytes: maxWaitingWriteBytes,
+            maxOutputBufferBytes: 1 << 20, maxBatchBytes: maxBatchBytes, parkTimeout: .seconds(2),
+            requestTimeout: .seconds(5))
         server = ServerContext(
             backend: backend, limits: limits, metrics: RedisServerMetrics(), logger: Logger(label: "test"))
-        loop = LoopContext(eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes)
-        try connect(version)
+        loop = LoopContext(
+            eventLoop: channel.eventLoop, backend: backend, maxBatchBytes: limits.maxBatchBytes,
+            waitingWrites: WaitingWrites(limit: limits.maxWaitingWriteBytes))
+        handler = ConnectionHandler(server: server, loop: loop, id: 1)
+        handler.version = version
+        try connect()
     }
 
     /// Another client of the same node, on the same event loop.
     init(beside other: TestConnection) throws {
         (backend, server, loop) = (other.backend, other.server, other.loop)
         channel = EmbeddedChannel(loop: other.channel.embeddedEventLoop)
-        try connect(.resp2)
+        handler = ConnectionHandler(server: server, loop: loop, id: 2)
+        try connect()
     }
 
-    private func connect(_ version: RESPVersion) throws {
-        let handler = ConnectionHandler(server: server, loop: loop, id: 1)
-        handler.version = version
+    /// What is kept for what is owed to the client.
+    var heldBytes: Int { handler.slots.heldBytes }
+
+    private func connect() throws {
         try channel.pipeline.syncOperations.addHandler(handler)
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         let connected = channel.connect(to: address)

@@ -12,6 +12,7 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
         var segment: Segment
         var ticket: UInt64
         var sink: any CompletionSink
+        var mayWait: Bool
     }
 
     var isReady = true
@@ -19,6 +20,15 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
     var admission = WriteAdmission.all
     /// Makes reads from memory say that they need the disk.
     var isCold = false
+    /// How often memory was searched, and how many reads the disk was asked for.
+    private(set) var looks = 0
+    private(set) var diskReads = 0
+    /// Which read of the disk fails, counted from 1.
+    var failingDiskRead = 0
+    private(set) var failures: [StateStoreError] = []
+    /// Called before each read of the disk, and each submission.
+    var onDiskRead: (Int) -> Void = { _ in }
+    var onSubmit: () -> Void = {}
     private(set) var submissions: [Submission] = []
     private(set) var reads: [(ticket: UInt64, sink: any CompletionSink)] = []
     private(set) var blocking: [@Sendable () -> Void] = []
@@ -28,8 +38,9 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
 
     init() { machine = KeyValueMachine(store: store, group: 1) }
 
-    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink) {
-        submissions.append(Submission(segment: segment, ticket: ticket, sink: sink))
+    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink, mayWait: Bool) {
+        onSubmit()
+        submissions.append(Submission(segment: segment, ticket: ticket, sink: sink, mayWait: mayWait))
     }
 
     func requestReads(ticket: UInt64, sink: any CompletionSink) { reads.append((ticket, sink)) }
@@ -43,7 +54,7 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
     }
 
     func noSpaceText() -> String { "NOSPACE in this test" }
-    func storeFailed(_ error: StateStoreError) { preconditionFailure("\(error)") }
+    func storeFailed(_ error: StateStoreError) { failures.append(error) }
 
     func description() -> NodeDescription {
         NodeDescription(
@@ -88,18 +99,29 @@ final class FakeBackend: CommandBackend, @unchecked Sendable {
         return blocking
     }
 
+    private func beginRead(_ tier: ReadTier) throws(StateStoreError) {
+        guard tier == .all else {
+            looks += 1
+            if isCold { throw StateStoreError(.wouldBlock, "cold") }
+            return
+        }
+        diskReads += 1
+        onDiskRead(diskReads)
+        if diskReads == failingDiskRead { throw StateStoreError(.corruption, "broken in this test") }
+    }
+
     private struct Reader: KeyValueReading {
         let backend: FakeBackend
 
         func get(
             _ key: UnsafeRawBufferPointer, tier: ReadTier, _ body: (UnsafeRawBufferPointer?) -> Void
         ) throws(StateStoreError) {
-            if tier == .memory, backend.isCold { throw StateStoreError(.wouldBlock, "cold") }
+            try backend.beginRead(tier)
             return try ReadCommand.withValue(of: key, in: backend.store, group: 1, tier: tier, body)
         }
 
         func execute(_ command: ReadCommand, tier: ReadTier) throws(StateStoreError) -> Outcome {
-            if tier == .memory, backend.isCold { throw StateStoreError(.wouldBlock, "cold") }
+            try backend.beginRead(tier)
             return try command.run(on: backend.store, group: 1, tier: tier)
         }
     }

@@ -1,3 +1,4 @@
+import KeyValue
 import NIOEmbedded
 import Testing
 
@@ -19,18 +20,20 @@ struct TurnTests {
         #expect(try first.replies() == "+PONG\r\n", "the next turn sends, too")
     }
 
-    @Test func `a long reply does not wait for the turn's end`() throws {
-        let connection = try TestConnection()
-        try connection.send("SET k \(String(repeating: "v", count: 40_000))\r\n")
-        try connection.commitFirst()
-        _ = try connection.replies()
-        connection.backend.readsAreLocal = true
-        try connection.arrive("GET k\r\n")
-        #expect(try connection.replies() == "")
-        connection.endTurn()
-        #expect(try connection.replies().utf8.count == 40_010)
-        try connection.arrive("GET k\r\nGET k\r\n")
-        #expect(try connection.replies().utf8.count == 80_020)
+    @Test func `much that has gathered does not wait for the turn's end`() throws {
+        let first = try TestConnection()
+        let second = try TestConnection(beside: first)
+        try first.send("SET k \(String(repeating: "v", count: 60_000))\r\n")
+        try first.commitFirst()
+        _ = try first.replies()
+        first.backend.readsAreLocal = true
+        try first.arrive("GET k\r\nGET k\r\nGET k\r\n")
+        #expect(try first.replies() == "")
+        try second.arrive("GET k\r\nGET k\r\n")
+        #expect(try first.replies().utf8.count == 3 * 60_010)
+        #expect(try second.replies().utf8.count == 2 * 60_010)
+        first.endTurn()
+        #expect(try first.replies() + second.replies() == "")
     }
 
     @Test func `a connection that is gone at the turn's end is passed over`() throws {
@@ -41,64 +44,56 @@ struct TurnTests {
         _ = try first.channel.finish(acceptAlreadyClosed: true)
         second.endTurn()
         #expect(try second.replies() == "+PONG\r\n")
+        #expect(try first.replies() == "")
     }
 
-    @Test(arguments: [(1, [1]), (2, [1, 1]), (20, [10, 10]), (40, [16, 16, 8])])
-    func `cold reads go to the disk in a few groups, and every one is answered`(count: Int, groups: [Int]) throws {
+    @Test(arguments: [("QUIT\r\n", "+OK\r\n"), ("*1\r\n!", "-ERR Protocol error: expected '$', got '!'\r\n")])
+    func `what a connection ends with leaves behind what it was answered before`(bytes: String, end: String) throws {
+        let connection = try TestConnection()
+        try connection.arrive("PING\r\n" + bytes)
+        connection.endTurn()
+        #expect(try connection.replies() == "+PONG\r\n" + end)
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test func `replies leave before the loop may wait for a write, and the disk is asked before, too`() throws {
         let first = try TestConnection()
-        try first.send("SET k v\r\n")
-        try first.commitFirst()
-        _ = try first.replies()
+        let second = try TestConnection(beside: first)
+        let third = try TestConnection(beside: first)
         first.backend.readsAreLocal = true
         first.backend.isCold = true
-        let connections = try [first] + (1..<count).map { _ in try TestConnection(beside: first) }
-        for connection in connections { try connection.arrive("GET k\r\nSET k w\r\n") }
-        first.endTurn()
-        #expect(first.backend.blocking.count == groups.count)
-        #expect(first.backend.reads.isEmpty, "nobody is asked whether this node may read")
-        #expect(first.backend.submissions.isEmpty, "no write overtakes the read before it")
-        var sizes: [Int] = []
-        for body in first.backend.takeBlockingWork() {
-            body()
-            first.endTurn()
-            sizes.append(try connections.count { try $0.replies() == "$1\r\nv\r\n" })
+        var seen: [String] = []
+        first.backend.onSubmit = {
+            let reply = (try? first.replies()) ?? ""
+            seen.append("\(reply) \(first.backend.blocking.count)")
         }
-        #expect(sizes == groups)
+        try third.arrive("SET k v\r\n")
+        try second.arrive("GET k\r\n")
+        try first.arrive("PING\r\n")
+        first.endTurn()
+        #expect(seen == ["+PONG\r\n 1"])
     }
 
-    @Test func `long values come back before their group is done`() throws {
+    /// Clients with so many SETs each, of values with so many bytes.
+    @Test(arguments: [
+        (1, 1, 10, true), (2, 1, 10, false), (15, 1, 10, false), (16, 1, 10, true), (60, 2, 10, true),
+        (1, 16, 10, false), (1, 1, 40_000, false), (16, 1, 3_000, false),
+    ])
+    func `the loop may wait for a lone write and for that of a crowd`(
+        clients: Int, writes: Int, bytes: Int, mayWait: Bool
+    ) throws {
         let first = try TestConnection()
-        try first.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$700000\r\n\(String(repeating: "v", count: 700_000))\r\n")
-        try first.commitFirst()
-        _ = try first.replies()
-        first.backend.isCold = true
-        let connections = try [first] + (1..<8).map { _ in try TestConnection(beside: first) }
-        for connection in connections { try connection.arrive("GET k\r\n") }
+        let connections = try [first] + (1..<clients).map { _ in try TestConnection(beside: first) }
+        let set = "SET k \(String(repeating: "v", count: bytes))\r\n"
+        for connection in connections { try connection.arrive(String(repeating: set, count: writes)) }
         first.endTurn()
-        first.confirmReads()
-        #expect(first.backend.blocking.count == 2)
-        first.backend.runBlockingWork()
-        first.endTurn()
-        for connection in connections { #expect(try connection.replies().utf8.count == 700_000 + 11) }
+        #expect(first.backend.submissions.map(\.mayWait) == [mayWait])
+        #expect(first.backend.submissions.map(\.segment.count) == [clients * writes])
     }
-}
 
-@Suite("A look into memory before a read goes to the disk")
-struct MemoryHitsTests {
-    @Test func `memory is not searched where nothing is found, but for a look now and then`() {
-        var hits = MemoryHits()
-        func looks(_ count: Int, hit: Bool) -> Int {
-            (0..<count).count { _ in
-                guard hits.isWorthALook() else { return false }
-                hits.note(isHit: hit)
-                return true
-            }
-        }
-        #expect(looks(1_000, hit: true) == 1_000)
-        #expect((50...350).contains(looks(1_000, hit: false)))
-        #expect((100...140).contains(looks(1_000, hit: false)), "one in eight")
-        #expect(looks(1_000, hit: true) > 900, "it is noticed when values are found again")
-        // As many hits as misses: a look is cheaper than a way to the disk.
-        #expect((0..<500).allSatisfy { _ in looks(1, hit: true) == 1 && looks(1, hit: false) == 1 })
+    @Test func `in the middle of a turn nobody waits`() throws {
+        let connection = try TestConnection(maxBatchBytes: 100)
+        try connection.arrive("SET k \(String(repeating: "v", count: 100))\r\n")
+        #expect(connection.backend.submissions.map(\.mayWait) == [false])
     }
 }

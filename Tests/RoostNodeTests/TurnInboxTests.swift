@@ -41,7 +41,7 @@ struct TurnInboxTests {
         var number = 0
         while driver.foreignTurnCount == 0 {
             number += 1
-            inbox.bring(.number(producer: 0, number), mayWait: true)
+            inbox.bring(.number(producer: 0, number), .brief)
         }
         #expect(driver.seen.withLock { $0[0] } == number)
         inbox.bring(.stop)
@@ -114,13 +114,13 @@ private final class CountingDriver: TurnDriver, Sendable {
 
     var isOver: Bool { isStopped.load(ordering: .relaxed) }
 
-    func admitsTurn(mayWait: Bool) -> Bool {
-        guard !isOver, !isClosed || opensForWaiting && mayWait else { return false }
+    func admitsTurn(_ patience: TurnPatience) -> Bool {
+        guard !isOver, !isClosed || opensForWaiting && patience > .none else { return false }
         foreignTurns.wrappingAdd(1, ordering: .relaxed)
         return true
     }
 
-    func turn(_ events: [Event], mayWait: Bool) -> MonotonicTime {
+    func turn(_ events: [Event], _ patience: TurnPatience) -> MonotonicTime {
         if isInside.exchange(true, ordering: .relaxed) { overlaps.wrappingAdd(1, ordering: .relaxed) }
         if stopsNext.load(ordering: .relaxed) { isStopped.store(true, ordering: .relaxed) }
         for event in events { take(event) }

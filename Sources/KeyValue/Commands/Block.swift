@@ -39,6 +39,20 @@ package struct Block {
         return writer.take()
     }
 
+    /// Whether any command of a block reads the state; looks at frames only, and stops at the first that does.
+    package static func readsState(_ bytes: Bytes) throws(FormatError) -> Bool {
+        try bytes.withUnsafeBytes { (bytes) throws(FormatError) -> Bool in
+            var segments = try Block(bytes).segments
+            while let segment = try segments.next() {
+                var commands = segment.commands
+                while let command = try commands.next() {
+                    if command.readsState { return true }
+                }
+            }
+            return false
+        }
+    }
+
     /// Reads every byte of a block and throws at the first that `KeyValueMachine` could not apply.
     package static func validate(_ bytes: Bytes) throws(FormatError) {
         try bytes.withUnsafeBytes { (bytes) throws(FormatError) in

@@ -71,30 +71,17 @@ package final class KeyValueMachine<Store: StateStore> {
         return transition.removals
     }
 
-    /// Whether any command reads; looks at frames only, and stops at the first that does.
+    /// Whether any command reads.
     private static func readsState(_ units: [ApplyUnit]) throws(ApplyError) -> Bool {
         for unit in units {
             guard let payload = unit.payload else { continue }
             do throws(FormatError) {
-                if try readsState(payload) { return true }
+                if try Block.readsState(payload) { return true }
             } catch {
                 throw .payload(index: unit.index, error)
             }
         }
         return false
-    }
-
-    private static func readsState(_ payload: Bytes) throws(FormatError) -> Bool {
-        try payload.withUnsafeBytes { (bytes) throws(FormatError) -> Bool in
-            var segments = try Block(bytes).segments
-            while let segment = try segments.next() {
-                var commands = segment.commands
-                while let command = try commands.next() {
-                    if command.readsState { return true }
-                }
-            }
-            return false
-        }
     }
 
     private func putAppliedRecord(_ position: Bytes) {

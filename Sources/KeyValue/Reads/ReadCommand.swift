@@ -11,6 +11,15 @@ package enum ReadCommand: Hashable, Sendable {
     /// `DBSIZE`, exact, by a walk over all keys: O(keys).
     case countKeys
 
+    /// Bytes of its keys.
+    package var keyBytes: Int {
+        switch self {
+        case .get(let key), .valueLength(let key): key.count
+        case .multiGet(let keys), .exists(let keys): keys.reduce(0) { $0 + $1.count }
+        case .countKeys: 0
+        }
+    }
+
     /// Answers from the store's committed state; one with several keys from a single moment of it.
     ///
     /// - Parameter maxReplyBytes: of all values of one answer together.

@@ -1,5 +1,4 @@
 import ByteCoding
-import DequeModule
 import KeyValue
 import NIOCore
 import RESP
@@ -10,17 +9,15 @@ import RESP
 /// A read is executed only when everything before it is answered, so it sees the connection's own writes. A write that
 /// follows a read which is not executed yet is not parsed before it is, so the read cannot see it.
 ///
-/// Limits: at most `maxPipelinedCommands` slots; nothing is parsed, and nothing more is read from the socket, while that
-/// many are owed or while the client does not take its replies; reads are executed only as far as the replies fit.
+/// Limits: at most `maxPipelinedCommands` slots, which hold `maxPipelinedBytes` and one command's at most; nothing is
+/// parsed, and nothing more is read from the socket, while that much is owed or while the client does not take its
+/// replies; reads are executed only as far as the replies fit.
 ///
 /// Confined to its channel's event loop.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    /// So many bytes of replies may wait for the turn's end; more leave at once.
-    private static let maxGatheredReplyBytes = 64 << 10
 
     let server: ServerContext
     let loop: LoopContext
@@ -33,11 +30,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var lastCommand: (name: PackedName, entry: Command.Entry)?
     private var unread = ByteBuffer()
     private var neededBytes = 1
-    private var slots: Deque<Slot> = []
+    private(set) var slots = SlotQueue()
     /// Reads among the slots.
     private var pendingReads = 0
     private(set) var out = ReplyBuffer()
     private var lastPromise: UInt64 = 0
+    private var memoryHits = MemoryHits()
 
     private var context: ChannelHandlerContext?
     /// The next command in `unread` must wait.
@@ -77,10 +75,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if (1..<Self.maxGatheredReplyBytes).contains(out.buffer.readableBytes) {
-            flushAtTurnEnd()
+        if out.buffer.readableBytes > 0, !flushesAtTurnEnd {
+            flushesAtTurnEnd = true
+            loop.flushAtTurnEnd(self, bytes: out.buffer.readableBytes)
         } else {
-            flush()
             continueIfBlocked()
         }
         context.fireChannelReadComplete()
@@ -154,6 +152,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var mayTakeMore: Bool {
         !(holdsCommands && !slots.isEmpty) && slots.count < server.limits.maxPipelinedCommands
+            && slots.heldBytes < server.limits.maxPipelinedBytes
             && isWritable
             && out.buffer.readableBytes < server.limits.maxWaitingReplyBytes
     }
@@ -239,11 +238,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Hands one write over, under the number of a session if `arguments` come with one; its outcome is the reply.
     func write(_ arguments: ArgumentList, _ encode: (inout SegmentWriter) -> Void) {
         guard let request = arguments.requestNumber else {
-            slots.append(.write(ticket: loop.addWrite(of: self, encode)))
+            slots.append(loop.addWrite(of: self, encode))
             return
         }
-        let ticket = loop.addWrite(of: self) { $0.once(request.session, sequence: request.sequence, encode) }
-        slots.append(.write(ticket: ticket))
+        slots.append(loop.addWrite(of: self) { $0.once(request.session, sequence: request.sequence, encode) })
     }
 
     /// Hands over a write whose reply may be as long as a value: no further command is taken before it is answered, so
@@ -283,7 +281,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard context != nil, let position else { return }
         var buffer = ReplyBuffer()
         write(&buffer)
-        slots[position] = .reply(buffer)
+        slots.replace(at: position, with: .reply(buffer))
         pump()
     }
 
@@ -298,16 +296,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// An outcome for the connection's first write under `ticket`. Answers whether `pump` must be called (once).
     func writeCompleted(ticket: UInt64, _ result: Result<Outcome, WriteFailure>) -> Bool {
         guard context != nil else { return false }
-        if case .write(ticket)? = slots.first {
+        if case .write(ticket, _)? = slots.first {
             slots.removeFirst()
             encode(result, into: &out)
         } else {
             // Rare: a later ticket failed before an earlier one was settled.
-            let position = slots.firstIndex { if case .write(ticket) = $0 { true } else { false } }
+            let position = slots.firstIndex { if case .write(ticket, _) = $0 { true } else { false } }
             guard let position else { return false }
             var buffer = ReplyBuffer()
             encode(result, into: &buffer)
-            slots[position] = .reply(buffer)
+            slots.replace(at: position, with: .reply(buffer))
         }
         defer { isTouched = true }
         return !isTouched
@@ -319,7 +317,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             guard case .read(let owed, _) = slots[position], owed <= ticket else { continue }
             var buffer = ReplyBuffer()
             buffer.writeError(server.text(of: failure))
-            slots[position] = .reply(buffer)
+            slots.replace(at: position, with: .reply(buffer))
             pendingReads -= 1
         }
     }
@@ -359,7 +357,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .read(let ticket, let read):
                 guard ticket <= loop.readyThrough, isWritable else { return }
                 guard answer(read) else {
-                    slots[slots.startIndex] = .running
+                    slots.replaceFirst(with: .running)
                     loop.readCold(read, for: self)
                     return
                 }
@@ -369,13 +367,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Replies of a turn leave together (`LoopContext`).
-    private func flushAtTurnEnd() {
-        guard !flushesAtTurnEnd else { return }
-        flushesAtTurnEnd = true
-        loop.flushAtTurnEnd(self)
-    }
-
+    /// What the commands of a turn were answered leaves (`LoopContext.flushAtTurnEnd`).
     func turnEnded() {
         flushesAtTurnEnd = false
         flush()
@@ -419,24 +411,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func answerGet(_ key: UnsafeRawBufferPointer) -> Bool {
-        guard loop.memoryHits.isWorthALook() else { return false }
+        guard memoryHits.isWorthALook() else { return false }
         do throws(StateStoreError) {
             try loop.reader.get(key, tier: .memory) { value in
                 if let value { out.writeBulk(value) } else { out.writeNull(version) }
             }
-            loop.memoryHits.note(isHit: true)
+            memoryHits.note(isHit: true)
             return true
         } catch {
+            memoryHits.note(isHit: false)
             return answerFailure(error)
         }
     }
 
     /// A store that only would have to wait is no failure; any other error ends the node, so nothing is answered.
     private func answerFailure(_ error: StateStoreError) -> Bool {
-        if error.kind == .wouldBlock {
-            loop.memoryHits.note(isHit: false)
-            return false
-        }
+        if error.kind == .wouldBlock { return false }
         loop.backend.storeFailed(error)
         out.writeError("ERR this node's store failed; the node stops")
         return true

@@ -2,18 +2,21 @@ import ByteCoding
 import KeyValue
 import NIOCore
 
-/// The reads of one turn of an event loop that need the disk: they go to threads that may wait for it in a few groups,
-/// however many they are, and come back in as few. A hand-over each way for every read would cost more than a read of
-/// a block that lies in the page cache.
+/// The reads of one turn of an event loop that need the disk. Those of one key go to the threads that may wait for it in
+/// a few groups, however many they are, and come back in as few: a hand-over each way for every read would cost more than
+/// a read of a block that lies in the page cache. Others may take long, and go by themselves.
 ///
 /// Confined to its event loop.
 final class ColdReads {
     private typealias Answer = Result<Outcome, StateStoreError>
 
-    /// Reads of one group. Those of a slow disk wait for each other.
+    /// Reads of one group.
     private static let groupLimit = 16
-    /// A group is sent back in parts when its values are longer than this.
+    /// A turn's reads go in at least so many groups, if they are as many: to different threads.
+    private static let fewestGroups = 2
+    /// A group comes back in parts when its values are longer than this, or its reads take longer.
     private static let maxGatheredBytes = 1 << 20
+    private static let maxGatheringTime = TimeAmount.milliseconds(1)
 
     private var reads: [ReadCommand] = []
     private var connections: [ConnectionHandler] = []
@@ -26,15 +29,16 @@ final class ColdReads {
     /// Executes what was added, and has its connections told. On the event loop, to which results come back.
     func start(on backend: any CommandBackend, from eventLoop: any EventLoop) {
         guard !reads.isEmpty else { return }
-        let (reads, connections) = (self.reads, self.connections)
-        self.reads.removeAll(keepingCapacity: true)
-        self.connections.removeAll(keepingCapacity: true)
-        // Two groups at least: there are several threads.
-        let size = min(Self.groupLimit, (reads.count + 1) / 2)
-        for start in stride(from: 0, to: reads.count, by: size) {
-            let range = start..<min(start + size, reads.count)
-            handOver(Array(reads[range]), of: Array(connections[range]), to: backend, from: eventLoop)
+        let size = min(Self.groupLimit, (reads.count + Self.fewestGroups - 1) / Self.fewestGroups)
+        var start = 0
+        while start < reads.count {
+            var end = start + 1
+            while end < reads.count, end - start < size, reads[end - 1].isShort, reads[end].isShort { end += 1 }
+            handOver(Array(reads[start..<end]), of: Array(connections[start..<end]), to: backend, from: eventLoop)
+            start = end
         }
+        reads.removeAll(keepingCapacity: true)
+        connections.removeAll(keepingCapacity: true)
     }
 
     private func handOver(
@@ -60,6 +64,7 @@ final class ColdReads {
         let reader = backend.reader
         var answers: [Answer] = []
         var (delivered, bytes) = (0, 0)
+        var start = NIODeadline.now()
         for read in reads {
             do throws(StateStoreError) {
                 let outcome = try reader.execute(read, tier: .all)
@@ -69,13 +74,22 @@ final class ColdReads {
                 backend.storeFailed(error)
                 answers.append(.failure(error))
             }
-            if bytes > maxGatheredBytes {
-                deliver(delivered, answers)
-                delivered += answers.count
-                (answers, bytes) = ([], 0)
-            }
+            guard bytes > maxGatheredBytes || NIODeadline.now() - start > maxGatheringTime else { continue }
+            deliver(delivered, answers)
+            delivered += answers.count
+            (answers, bytes, start) = ([], 0, .now())
         }
         if !answers.isEmpty { deliver(delivered, answers) }
+    }
+}
+
+extension ReadCommand {
+    /// It asks for one key.
+    fileprivate var isShort: Bool {
+        switch self {
+        case .get, .valueLength: true
+        case .multiGet, .exists, .countKeys: false
+        }
     }
 }
 

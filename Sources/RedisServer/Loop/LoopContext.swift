@@ -10,53 +10,66 @@ import Synchronization
 /// One hand-off a turn, however many connections: commands are copied once, from the socket's buffer into the arena, in
 /// the form in which they will be logged. Nothing waits on a timer: the turn's end is the next task of the loop.
 ///
-/// What can be answered in the turn is sent at its end, too, connection after connection: a reply sent between two reads
-/// would wake its client for this one reply, and the next client for the next.
+/// What is answered while sockets are read is sent at the turn's end, too, connection after connection: a reply sent
+/// between two reads would wake its client for this one reply, and the next client for the next.
 ///
 /// Confined to its event loop; only `mailbox` is reached from other threads.
 final class LoopContext {
+    /// Replies that wait for the turn's end, of all its connections.
+    private static let maxGatheredBytes = 256 << 10
+    /// Clients with writes in one turn for whose write the loop waits, and how long that may be: decision 0021.
+    private static let (crowd, maxBytesWaitedFor) = (16, 32 << 10)
+
     let eventLoop: any EventLoop
     let backend: any CommandBackend
     /// Kept, since asking for it takes a lock.
     private(set) lazy var reader = backend.reader
     private let maxBatchBytes: Int
+    /// Of all loops.
+    let waitingWrites: WaitingWrites
     private let mailbox: LoopMailbox
 
     /// The turn's writes and whose they are, in order.
     private(set) var arena: SegmentWriter
     private var writers: [ConnectionHandler] = []
+    /// How many different connections they are; one whose turn came twice counts twice.
+    private var writingClients = 0
     private var openReaders: [ConnectionHandler] = []
-    /// Connections with replies that leave at the turn's end.
+    /// Connections with replies that leave at the turn's end, and how many bytes they are.
     private var answered: [ConnectionHandler] = []
+    private var spare: [ConnectionHandler] = []
+    private var gatheredBytes = 0
     private let coldReads = ColdReads()
-    /// Of this loop's GETs.
-    var memoryHits = MemoryHits()
     private var isTurnEndScheduled = false
 
     /// The ticket of the arena that is being filled.
     private(set) var writeTicket: UInt64 = 1
     /// The ticket of the reads of this turn.
     private(set) var readTicket: UInt64 = 1
-    private var writesInFlight: [UInt64: [ConnectionHandler]] = [:]
+    private var writesInFlight: [UInt64: (connections: [ConnectionHandler], bytes: Int)] = [:]
     private var readsInFlight: Deque<(ticket: UInt64, connections: [ConnectionHandler])> = []
     private(set) var readyThrough: UInt64 = 0
 
-    init(eventLoop: any EventLoop, backend: any CommandBackend, maxBatchBytes: Int) {
+    init(eventLoop: any EventLoop, backend: any CommandBackend, maxBatchBytes: Int, waitingWrites: WaitingWrites) {
         self.eventLoop = eventLoop
         self.backend = backend
         self.maxBatchBytes = maxBatchBytes
+        self.waitingWrites = waitingWrites
         arena = SegmentWriter()
         mailbox = LoopMailbox(eventLoop: eventLoop)
         mailbox.attach(to: NIOLoopBound(self, eventLoop: eventLoop))
     }
 
-    /// Lets `encode` add exactly one command to the arena, as the connection's; answers its ticket.
-    func addWrite(of connection: ConnectionHandler, _ encode: (inout SegmentWriter) -> Void) -> UInt64 {
+    /// Lets `encode` add exactly one command to the arena, as the connection's; answers the slot that is owed for it.
+    func addWrite(of connection: ConnectionHandler, _ encode: (inout SegmentWriter) -> Void) -> Slot {
+        let before = arena.byteCount
         encode(&arena)
+        if writers.last !== connection { writingClients += 1 }
         writers.append(connection)
-        let ticket = writeTicket
-        if arena.byteCount >= maxBatchBytes { submitWrites() } else { scheduleTurnEnd() }
-        return ticket
+        let slot = Slot.write(ticket: writeTicket, bytes: arena.byteCount - before)
+        // In the middle of a turn nobody waits: replies of others are still here.
+        if arena.byteCount >= maxBatchBytes { submitWrites(mayWait: false) } else { scheduleTurnEnd() }
+        return slot
     }
 
     /// Notes that the connection has a read that waits for its moment; answers its ticket.
@@ -72,10 +85,12 @@ final class LoopContext {
         scheduleTurnEnd()
     }
 
-    /// Has `connection.turnEnded` called once.
-    func flushAtTurnEnd(_ connection: ConnectionHandler) {
+    /// Has `connection.turnEnded` called once: at the turn's end, or at once when much has gathered. Not to be called
+    /// while a command is taken.
+    func flushAtTurnEnd(_ connection: ConnectionHandler, bytes: Int) {
         answered.append(connection)
-        scheduleTurnEnd()
+        gatheredBytes += bytes
+        if gatheredBytes < Self.maxGatheredBytes { scheduleTurnEnd() } else { sendReplies() }
     }
 
     private func scheduleTurnEnd() {
@@ -90,7 +105,7 @@ final class LoopContext {
         // Before the writes: with those, this thread may wait for the disk.
         sendReplies()
         coldReads.start(on: backend, from: eventLoop)
-        submitWrites()
+        submitWrites(mayWait: isWorthWaiting)
         guard !openReaders.isEmpty else { return }
         readsInFlight.append((readTicket, openReaders))
         openReaders = []
@@ -100,18 +115,31 @@ final class LoopContext {
 
     private func sendReplies() {
         guard !answered.isEmpty else { return }
+        gatheredBytes = 0
         // A client that takes all of its reply may have its next command taken, and so answered, meanwhile.
-        let connections = answered
-        answered.removeAll(keepingCapacity: true)
+        var connections = spare
+        swap(&connections, &answered)
         for connection in connections { connection.turnEnded() }
+        connections.removeAll(keepingCapacity: true)
+        spare = connections
     }
 
-    private func submitWrites() {
+    /// Whether this loop may wait for the write of what the turn has brought. With a lone command nobody else here has
+    /// sent anything. With a crowd of clients nearly everybody has, and waits for the same write. With a few it is better
+    /// handed over, and the next few gathered meanwhile.
+    private var isWorthWaiting: Bool {
+        arena.byteCount <= Self.maxBytesWaitedFor && (writers.count == 1 || writingClients >= Self.crowd)
+    }
+
+    private func submitWrites(mayWait: Bool) {
         guard !arena.isEmpty else { return }
-        writesInFlight[writeTicket] = writers
+        let segment = arena.finish()
+        writesInFlight[writeTicket] = (writers, segment.byteCount)
+        waitingWrites.add(segment.byteCount)
         writers = []
         writers.reserveCapacity(64)
-        backend.submit(segment: arena.finish(), ticket: writeTicket, sink: mailbox)
+        writingClients = 0
+        backend.submit(segment: segment, ticket: writeTicket, sink: mailbox, mayWait: mayWait)
         writeTicket += 1
     }
 
@@ -120,7 +148,8 @@ final class LoopContext {
     fileprivate func deliver(_ letters: consuming LoopMailbox.Letters) {
         var touched: [ConnectionHandler] = []
         for result in letters.writes {
-            guard let connections = writesInFlight.removeValue(forKey: result.ticket) else { continue }
+            guard let (connections, bytes) = writesInFlight.removeValue(forKey: result.ticket) else { continue }
+            waitingWrites.add(-bytes)
             complete(connections, with: result, touched: &touched)
         }
         if letters.readyThrough > readyThrough {

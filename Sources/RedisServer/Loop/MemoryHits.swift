@@ -1,21 +1,21 @@
-/// Whether a look into memory before a read goes to the disk is worth its while: not where nearly every look is in vain,
-/// since the read on the disk begins with the same search.
+/// Whether a look into memory before a read goes to the disk is worth its while for a connection: not where nearly every
+/// one of its looks is in vain, since the read on the disk begins with the same search.
 struct MemoryHits {
-    private static let one = 1 << 16
-    /// Looks over which misses are averaged.
+    /// The share of looks in vain that counts as nearly every, and all of them.
+    private static let (nearlyAll, all) = (7 << 13, 1 << 16)
+    /// Looks that the share is averaged over.
     private static let window = 32
-    /// Of these in vain, and only one read in so many looks, to notice when it changes.
-    private static let (futile, sampling) = (one * 7 / 8, 8)
+    /// While looks are in vain one read in so many looks, to notice when that changes.
+    private static let sampling = 8
 
-    /// The average: `one` when all were in vain.
-    private var misses = 0
+    private var shareInVain = 0
     private var passedOver = 0
 
     mutating func isWorthALook() -> Bool {
-        guard misses > Self.futile else { return true }
+        guard shareInVain > Self.nearlyAll else { return true }
         passedOver = (passedOver + 1) % Self.sampling
         return passedOver == 0
     }
 
-    mutating func note(isHit: Bool) { misses += ((isHit ? 0 : Self.one) - misses) / Self.window }
+    mutating func note(isHit: Bool) { shareInVain += ((isHit ? 0 : Self.all) - shareInVain) / Self.window }
 }

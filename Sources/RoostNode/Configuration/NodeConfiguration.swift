@@ -172,7 +172,14 @@ extension NodeConfiguration {
         package var maxRequestBytes = 64 << 20
         /// Commands of one connection that wait for their answers; more are left unread. Default 10,000.
         package var maxPipelinedCommands = 10_000
-        /// Replies of one connection that its client has not read; beyond, its further commands wait. Default 32 MiB.
+        /// Bytes of one connection's commands and replies that wait for their turn; beyond, its further commands are left
+        /// unread. One command always goes. Default 16 MiB.
+        package var maxPipelinedBytes = 16 << 20
+        /// Bytes of all this node's clients' writes that have no outcome yet; beyond, further ones are answered `-BUSY`.
+        /// Default 512 MiB.
+        package var maxWaitingWriteBytes = 512 << 20
+        /// The longest reply of MGET. While half of it, or 1 MiB, waits for a client to read, its commands wait.
+        /// Default 32 MiB.
         package var maxOutputBufferBytes = 32 << 20
         /// Commands of many clients in one entry, soft by one command. Default 1 MiB.
         package var maxBatchBytes = 1 << 20

@@ -219,6 +219,12 @@ extension Setting {
             "limits", "max_pipelined_commands", \.limits.maxPipelinedCommands, .count(1...1_000_000),
             "Commands of one connection that wait for their answers; more are left unread."),
         Setting(
+            "limits", "max_pipelined_bytes", \.limits.maxPipelinedBytes, .bytes(from: 64 << 10),
+            "What waits for its turn of one connection's commands and replies; more is left unread. One command always goes."),
+        Setting(
+            "limits", "max_waiting_write_bytes", \.limits.maxWaitingWriteBytes, .bytes(from: 1 << 20),
+            "Writes of all clients that have no outcome yet. Beyond it, further ones are answered -BUSY."),
+        Setting(
             "limits", "max_output_buffer_bytes", \.limits.maxOutputBufferBytes, .bytes(from: 64 << 10),
             "The longest reply of MGET. While half of it, or 1 MiB, waits for a client to read, its commands wait."),
         Setting(

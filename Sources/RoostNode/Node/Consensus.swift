@@ -66,10 +66,14 @@ final class Consensus {
         var roomTransferInterval: Duration
     }
 
-    /// Forwarded segments that wait for room in the log; beyond this, they are dropped, and their origin sends again.
+    /// Forwarded segments that wait for room in the log; beyond this, or beyond `maxUncommittedBytes` of them, they are
+    /// dropped, and their origin sends again.
     private static let maxHeldForwards = 4096
-    /// Up to this many bytes of entries are applied by whoever has the turn.
-    static let maxBytesAppliedHere = 32 << 10
+    /// Up to this many bytes of entries are applied by whoever has the turn: a segment that an event loop waits for
+    /// (`CommandBackend.submit`), with what is around it.
+    private static let maxBytesAppliedHere = 33 << 10
+    /// Up to this many where a command reads: each may have to ask the disk for its key, however few its bytes are.
+    private static let maxReadingBytesAppliedHere = 4 << 10
     /// Up to this many bytes of entries a follower writes in its turn: about a lone command. With more clients at work the
     /// next message is better read meanwhile.
     private static let maxBytesWrittenHere = 1 << 10
@@ -106,6 +110,7 @@ final class Consensus {
     var snapshotRetries = SnapshotRetries()
     private var acceptor = ForwardAcceptor()
     private var heldForwards: Deque<ForwardedSegment> = []
+    private var heldForwardBytes = 0
     private var reads: ReadCoordinator<ReadWaiter>
     private var stamps = StampClock()
     private var lastSequence: UInt64 = 0
@@ -120,8 +125,8 @@ final class Consensus {
     private var isInstalling = false
     /// Entries that are being read for followers: they must not be cut off meanwhile.
     private var openFetches: Set<FetchRequest> = []
-    /// Of this turn: whoever takes it may wait for the disk.
-    private var mayWait = false
+    /// Of whoever takes this turn.
+    private var patience = TurnPatience.none
     /// How long this node's last write to its log took, and the last page of entries that it applied.
     private var lastWriteTime = Duration.zero
     private var lastApplyTime = Duration.zero
@@ -179,21 +184,21 @@ final class Consensus {
 
     /// Whether a thread that is not the consensus thread may take the turn.
     ///
-    /// - Parameter mayWait: it may wait for the disk for the time of a write, as long as those are quick.
-    func admitsTurn(mayWait: Bool) -> Bool {
+    /// - Parameter patience: with some it may wait for the disk, as long as its writes are quick.
+    func admitsTurn(_ patience: TurnPatience) -> Bool {
         guard !isOver else { return false }
-        return !decidesAlone || mayWait && isDiskQuick
+        return !decidesAlone || patience > .none && isDiskQuick
     }
 
     /// Takes events, and does what follows from them and from the time.
     ///
-    /// - Parameter mayWait: a node that decides alone may write to its disk here and now. One of a group may always do the
-    ///   little that it does in its turn.
+    /// - Parameter patience: with some, a node that decides alone may write to its disk here and now. One of a group may
+    ///   always do the little that it does in its turn.
     /// - Returns: when the next turn is due, whatever comes.
-    func turn(_ events: [ConsensusEvent], mayWait: Bool) -> MonotonicTime {
+    func turn(_ events: [ConsensusEvent], _ patience: TurnPatience) -> MonotonicTime {
         parts.progress.busy()
         defer { parts.progress.idle() }
-        self.mayWait = mayWait || !decidesAlone
+        self.patience = decidesAlone ? patience : max(patience, .brief)
         if isFirstTurn {
             isFirstTurn = false
             beginToLeaveIfRemoved()
@@ -302,8 +307,11 @@ final class Consensus {
             Failpoint.transferReceived.reach(when: message.body == .timeoutNow)
             core.step(.received(message), at: now)
         case .forward(let forwarded):
-            guard heldForwards.count < Self.maxHeldForwards else { return parts.metrics.refusedForwards.add() }
+            guard heldForwards.count < Self.maxHeldForwards, heldForwardBytes < limits.maxUncommittedBytes else {
+                return parts.metrics.refusedForwards.add()
+            }
             heldForwards.append(forwarded)
+            heldForwardBytes += forwarded.segment.count
         case .room(let report): heard(report)
         case .comparisonRequest(let request): take(request)
         case .comparisonReport(let report): comparison?.take(report)
@@ -369,6 +377,7 @@ final class Consensus {
         var origins: Set<NodeID> = []
         if !isLeader {
             heldForwards.removeAll()
+            heldForwardBytes = 0
         } else if mayPropose {
             acceptForwards(into: &segments, from: &origins)
         }
@@ -383,6 +392,7 @@ final class Consensus {
     }
 
     private func acceptForwards(into segments: inout [Bytes], from origins: inout Set<NodeID>) {
+        heldForwardBytes = 0
         while let forwarded = heldForwards.popFirst() {
             guard isWellFormed(forwarded) else { continue }
             let verdict = acceptor.judge(
@@ -533,9 +543,8 @@ final class Consensus {
     /// meanwhile, and what clients send waits in the inbox for the next write. A follower of a leader with one client has
     /// little else to do: what comes meanwhile shares the next write. A leader must hear its followers while it writes.
     private func persistHere(_ batch: PersistBatch, at now: MonotonicTime) {
-        guard mayWait, !isInstalling, lastQueued <= lastPersisted, decidesAlone || mayWriteAsFollower(batch) else {
-            return leaveToLogWriter(batch)
-        }
+        let mayWrite = decidesAlone ? mayWriteAlone(batch) : mayWriteAsFollower(batch)
+        guard mayWrite, !isInstalling, lastQueued <= lastPersisted else { return leaveToLogWriter(batch) }
         do throws(StorageError) {
             let start = SystemClock.monotonic()
             try parts.store.write([batch])
@@ -549,10 +558,20 @@ final class Consensus {
         Failpoint.logAfterReport.reach()
     }
 
-    private func mayWriteAsFollower(_ batch: PersistBatch) -> Bool {
-        core.role == .follower && isDiskQuick
-            && batch.entries.reduce(0) { $0 + $1.footprintBytes } <= Self.maxBytesWrittenHere
+    /// Others may have brought more than what the thread that takes this turn is willing to wait for.
+    private func mayWriteAlone(_ batch: PersistBatch) -> Bool {
+        switch patience {
+        case .none: false
+        case .brief: Self.bytes(of: batch.entries) <= Self.maxBytesAppliedHere
+        case .unlimited: true
+        }
     }
+
+    private func mayWriteAsFollower(_ batch: PersistBatch) -> Bool {
+        core.role == .follower && isDiskQuick && Self.bytes(of: batch.entries) <= Self.maxBytesWrittenHere
+    }
+
+    private static func bytes(of entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.footprintBytes } }
 
     private func leaveToLogWriter(_ batch: PersistBatch) {
         lastQueued = batch.ticket
@@ -565,9 +584,8 @@ final class Consensus {
     /// The core must have heard of everything before: what the applier reports may still wait in the inbox.
     private func apply(_ entries: [Entry], at now: MonotonicTime) {
         // While the log writer waits for the disk, RocksDB has every other write wait behind it: no turn may.
-        guard mayWait, !isInstalling, lastQueued <= lastPersisted, decidesAlone || isDiskQuick, parts.applier.isIdle,
-            core.appliedIndex.next == entries.first?.index,
-            entries.reduce(0, { $0 + $1.footprintBytes }) <= Self.maxBytesAppliedHere
+        guard patience > .none, !isInstalling, lastQueued <= lastPersisted, decidesAlone || isDiskQuick,
+            parts.applier.isIdle, core.appliedIndex.next == entries.first?.index, areQuicklyApplied(entries)
         else { return parts.applier.push(.entries(entries)) }
         do throws(NodeFailure) {
             // The store lets writers wait when it can't flush fast enough: `take` notes how long.
@@ -576,6 +594,12 @@ final class Consensus {
             return parts.failure.fail(error)
         }
         handOut(core.drainEffects())
+    }
+
+    private func areQuicklyApplied(_ entries: [Entry]) -> Bool {
+        let bytes = Self.bytes(of: entries)
+        if bytes <= Self.maxReadingBytesAppliedHere { return true }
+        return bytes <= Self.maxBytesAppliedHere && !entries.contains { StateMachine.reads($0) }
     }
 
     private func fetch(_ request: FetchRequest) {

@@ -87,7 +87,9 @@ final class Doors: Sendable {
                 maxArguments: limits.maxArguments, maxBulkBytes: limits.maxValueBytes,
                 maxRequestBytes: limits.maxRequestBytes),
             maxKeyBytes: limits.maxKeyBytes, maxClients: limits.maxClients,
-            maxPipelinedCommands: limits.maxPipelinedCommands, maxOutputBufferBytes: limits.maxOutputBufferBytes,
+            maxPipelinedCommands: limits.maxPipelinedCommands,
+            maxPipelinedBytes: limits.maxPipelinedBytes, maxWaitingWriteBytes: limits.maxWaitingWriteBytes,
+            maxOutputBufferBytes: limits.maxOutputBufferBytes,
             maxBatchBytes: limits.maxBatchBytes, parkTimeout: limits.parkTimeout, requestTimeout: limits.requestTimeout)
     }
 }

@@ -7,9 +7,6 @@ import Synchronization
 
 /// The node as its Redis door sees it.
 final class NodeBackend: CommandBackend {
-    /// Commands of one turn of an event loop for whose write it waits: decision 0021.
-    private static let crowd = 16
-
     private let inbox: ConsensusInbox
     private let board: StatusBoard
     private let failure: FailureLatch
@@ -54,16 +51,9 @@ final class NodeBackend: CommandBackend {
         return reader
     }
 
-    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink) {
+    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink, mayWait: Bool) {
         inbox.bring(
-            .submitted(Submission(segment: segment, ticket: ticket, sink: sink)), mayWait: Self.mayWait(with: segment))
-    }
-
-    /// Whether the event loop may wait while the segment is written. With a lone command nobody else on this loop has sent
-    /// anything. With a crowd nearly everybody has, and waits for the same write; only what takes long to apply is better
-    /// handed over. A few are, too: the next few are gathered meanwhile.
-    private static func mayWait(with segment: Segment) -> Bool {
-        segment.count == 1 || segment.count >= crowd && segment.byteCount <= Consensus.maxBytesAppliedHere
+            .submitted(Submission(segment: segment, ticket: ticket, sink: sink)), mayWait ? .brief : .none)
     }
 
     func requestReads(ticket: UInt64, sink: any CompletionSink) {

@@ -39,6 +39,12 @@ final class StateMachine: @unchecked Sendable {
         self.cluster = cluster
     }
 
+    /// Whether applying the entry reads the state, and so perhaps the disk. What can't be decoded is left to `apply`.
+    static func reads(_ entry: Entry) -> Bool {
+        guard case .normal = entry.kind else { return false }
+        do throws(FormatError) { return try Block.readsState(entry.payload) } catch { return true }
+    }
+
     /// Applies a page as one batch, then settles this process' segments in order.
     func apply(
         _ page: some Collection<Entry>, settle: (Origin, [Outcome]) -> Void

@@ -7,13 +7,11 @@ protocol TurnDriver: AnyObject {
     /// Nothing is taken any more.
     var isOver: Bool { get }
     /// Whether a thread other than its own may take the next turn.
-    ///
-    /// - Parameter mayWait: that thread may wait for the disk for the time of a write.
-    func admitsTurn(mayWait: Bool) -> Bool
+    func admitsTurn(_ patience: TurnPatience) -> Bool
     /// Takes events in order, perhaps none, and does what follows from them and from the time.
     ///
     /// - Returns: when the next turn is due, whatever comes.
-    func turn(_ events: [Event], mayWait: Bool) -> MonotonicTime
+    func turn(_ events: [Event], _ patience: TurnPatience) -> MonotonicTime
     /// The last call.
     func end()
 }
@@ -54,20 +52,20 @@ final class TurnInbox<Driver: TurnDriver>: @unchecked Sendable {
 
     /// Takes the turn on the calling thread if that is possible, else leaves it to the thread.
     ///
-    /// - Parameter mayWait: the caller may wait for the disk for the time of a write.
-    func bring(_ event: Driver.Event, mayWait: Bool = false) {
+    /// - Parameter patience: the caller's.
+    func bring(_ event: Driver.Event, _ patience: TurnPatience = .none) {
         events.add(event)
-        if !takeTurn(mayWait: mayWait) { events.signal() }
+        if !takeTurn(patience) { events.signal() }
     }
 
     /// False: somebody else is at it, maybe past the point at which events are taken, or the caller may not.
-    private func takeTurn(mayWait: Bool) -> Bool {
+    private func takeTurn(_ patience: TurnPatience) -> Bool {
         guard pthread_mutex_trylock(turn) == 0 else { return false }
         defer { pthread_mutex_unlock(turn) }
-        guard let driver, driver.admitsTurn(mayWait: mayWait) else { return false }
+        guard let driver, driver.admitsTurn(patience) else { return false }
         takeEvents()
         guard !batch.isEmpty else { return true }
-        let next = driver.turn(batch, mayWait: mayWait)
+        let next = driver.turn(batch, patience)
         if next < sleepsUntil || driver.isOver {
             sleepsUntil = next
             events.wake()
@@ -103,7 +101,7 @@ final class TurnInbox<Driver: TurnDriver>: @unchecked Sendable {
         if driver.isOver { return nil }
         takeEvents()
         if !batch.isEmpty || sleepsUntil == .never || SystemClock.monotonic() >= sleepsUntil {
-            sleepsUntil = driver.turn(batch, mayWait: true)
+            sleepsUntil = driver.turn(batch, .unlimited)
         }
         return driver.isOver ? nil : sleepsUntil
     }

@@ -28,7 +28,7 @@ final class MemberBackend: CommandBackend, @unchecked Sendable {
     var admission: WriteAdmission { .all }
     func noSpaceText() -> String { "" }
 
-    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink) {
+    func submit(segment: Segment, ticket: UInt64, sink: any CompletionSink, mayWait: Bool) {
         submissions.append(Submission(segment: segment, ticket: ticket, sink: sink))
     }
 

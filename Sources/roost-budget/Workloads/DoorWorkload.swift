@@ -20,8 +20,8 @@ struct DoorWorkload {
         backend = MemberBackend(member)
         let limits = RedisServerLimits(
             request: RequestLimits(), maxKeyBytes: 1 << 10, maxClients: 1, maxPipelinedCommands: 1 << 10,
-            maxOutputBufferBytes: 1 << 20, maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5)
-        )
+            maxPipelinedBytes: 1 << 24, maxWaitingWriteBytes: 1 << 24, maxOutputBufferBytes: 1 << 20,
+            maxBatchBytes: 1 << 20, parkTimeout: .seconds(2), requestTimeout: .seconds(5))
         try channel.pipeline.syncOperations.addHandler(
             RedisServer.makeHandler(
                 backend: backend, limits: limits, eventLoop: channel.eventLoop, logger: Logger(label: "budget")))
