@@ -24,7 +24,8 @@ package struct RedisServerLimits: Sendable {
 
     package init(
         request: RequestLimits, maxKeyBytes: Int, maxClients: Int, maxPipelinedCommands: Int,
-        maxPipelinedBytes: Int, maxWaitingWriteBytes: Int, maxOutputBufferBytes: Int, maxBatchBytes: Int, parkTimeout: Duration, requestTimeout: Duration
+        maxPipelinedBytes: Int, maxWaitingWriteBytes: Int, maxOutputBufferBytes: Int, maxBatchBytes: Int,
+        parkTimeout: Duration, requestTimeout: Duration
     ) {
         self.request = request
         self.maxKeyBytes = maxKeyBytes

@@ -238,10 +238,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Hands one write over, under the number of a session if `arguments` come with one; its outcome is the reply.
     func write(_ arguments: ArgumentList, _ encode: (inout SegmentWriter) -> Void) {
         guard let request = arguments.requestNumber else {
-            slots.append(loop.addWrite(of: self, encode))
-            return
+            let write = loop.addWrite(of: self, encode)
+            return slots.appendWrite(ticket: write.ticket, bytes: write.bytes)
         }
-        slots.append(loop.addWrite(of: self) { $0.once(request.session, sequence: request.sequence, encode) })
+        let write = loop.addWrite(of: self) { $0.once(request.session, sequence: request.sequence, encode) }
+        slots.appendWrite(ticket: write.ticket, bytes: write.bytes)
     }
 
     /// Hands over a write whose reply may be as long as a value: no further command is taken before it is answered, so
@@ -296,8 +297,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// An outcome for the connection's first write under `ticket`. Answers whether `pump` must be called (once).
     func writeCompleted(ticket: UInt64, _ result: Result<Outcome, WriteFailure>) -> Bool {
         guard context != nil else { return false }
-        if case .write(ticket, _)? = slots.first {
-            slots.removeFirst()
+        if slots.takeFirstWrite(ticket: ticket) {
             encode(result, into: &out)
         } else {
             // Rare: a later ticket failed before an earlier one was settled.

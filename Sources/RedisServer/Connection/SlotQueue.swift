@@ -19,6 +19,19 @@ struct SlotQueue {
         slots.append(slot)
     }
 
+    mutating func appendWrite(ticket: UInt64, bytes: Int) {
+        heldBytes += bytes
+        slots.append(.write(ticket: ticket, bytes: bytes))
+    }
+
+    /// Whether a write under this ticket comes first; then it is removed.
+    mutating func takeFirstWrite(ticket: UInt64) -> Bool {
+        guard case .write(ticket, let bytes)? = slots.first else { return false }
+        slots.removeFirst()
+        heldBytes -= bytes
+        return true
+    }
+
     mutating func removeFirst() { heldBytes -= slots.removeFirst().heldBytes }
 
     mutating func replace(at position: Int, with slot: Slot) {

@@ -60,16 +60,18 @@ final class LoopContext {
         mailbox.attach(to: NIOLoopBound(self, eventLoop: eventLoop))
     }
 
-    /// Lets `encode` add exactly one command to the arena, as the connection's; answers the slot that is owed for it.
-    func addWrite(of connection: ConnectionHandler, _ encode: (inout SegmentWriter) -> Void) -> Slot {
+    /// Lets `encode` add exactly one command to the arena, as the connection's; answers its ticket and its length.
+    func addWrite(
+        of connection: ConnectionHandler, _ encode: (inout SegmentWriter) -> Void
+    ) -> (ticket: UInt64, bytes: Int) {
         let before = arena.byteCount
         encode(&arena)
         if writers.last !== connection { writingClients += 1 }
         writers.append(connection)
-        let slot = Slot.write(ticket: writeTicket, bytes: arena.byteCount - before)
+        let write = (writeTicket, arena.byteCount - before)
         // In the middle of a turn nobody waits: replies of others are still here.
         if arena.byteCount >= maxBatchBytes { submitWrites(mayWait: false) } else { scheduleTurnEnd() }
-        return slot
+        return write
     }
 
     /// Notes that the connection has a read that waits for its moment; answers its ticket.

@@ -220,7 +220,7 @@ extension Setting {
             "Commands of one connection that wait for their answers; more are left unread."),
         Setting(
             "limits", "max_pipelined_bytes", \.limits.maxPipelinedBytes, .bytes(from: 64 << 10),
-            "What waits for its turn of one connection's commands and replies; more is left unread. One command always goes."),
+            "What waits of one connection's commands and replies; more is left unread. One command always goes."),
         Setting(
             "limits", "max_waiting_write_bytes", \.limits.maxWaitingWriteBytes, .bytes(from: 1 << 20),
             "Writes of all clients that have no outcome yet. Beyond it, further ones are answered -BUSY."),

@@ -7,7 +7,7 @@ final class BlockingPool: Sendable {
         case stop
     }
 
-    /// One queue a thread, filled in turn: a slow read delays only what stands behind it.
+    /// One queue a thread, filled in turn: what is slow delays only what stands behind it.
     private let inboxes: [Inbox<Work>]
     private let threads: [WorkerThread]
     private let next = RoundRobin()

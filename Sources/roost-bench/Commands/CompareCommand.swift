@@ -138,7 +138,7 @@ struct CompareCommand: ParsableCommand {
         "YCSB E: needs scans, which Roost does not have",
         "stale reads: Roost has none, every read is linearizable; with lease_reads, under an assumption about clocks",
         "etcd under mixtures, pipelines and open loops: h2load repeats one request and times it from its sending",
-        "syncs per operation of Redis and RocksDB: they do not count them",
+        "syncs per operation of Redis and RocksDB: not read here",
     ]
 }
 

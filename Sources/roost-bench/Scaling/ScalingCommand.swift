@@ -6,9 +6,9 @@ struct ScalingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scaling", abstract: "Measure Roost over connections, value sizes, keys and minutes.",
         discussion: """
-            Curves of writes and reads, one point after the other, on a store that starts empty for each curve. \
+            Curves of reads and writes, one point after the other, on a store that starts empty for each point. \
             sustained is one long run of writes over all keys, second by second, in which memtables are flushed and \
-            tables compacted.
+            tables compacted. etcd has one key in every figure, so it has no curve over keys, and no sustained run.
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
@@ -60,17 +60,26 @@ struct ScalingCommand: ParsableCommand {
             guard !subjects.found.isEmpty else { throw BenchError("nothing to measure: no subject is installed") }
             let machine = Machine(directory: workspace.path, roostd: roostd)
             var curves: [Curve] = []
-            for part in part { curves.append(try measure(part, subjects.found, workspace)) }
-            print(([machine.summary] + curves.map(\.table)).joined(separator: "\n\n"))
-            try CurvePage.html(machine, curves).write(toFile: html, atomically: true, encoding: .utf8)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try encoder.encode(curves).write(to: URL(fileURLWithPath: json))
-            Progress.say("curves written to \(json) and \(html)")
+            print(machine.summary)
+            for part in part {
+                let curve = try measure(part, subjects.found, workspace)
+                print("\n\(curve.table)")
+                curves.append(curve)
+                // What comes later may fail.
+                try write(curves, machine)
+            }
         } catch let error as BenchError {
             Progress.say("\(error)")
             throw ExitCode(1)
         }
+    }
+
+    private func write(_ curves: [Curve], _ machine: Machine) throws {
+        try CurvePage.html(machine, curves).write(toFile: html, atomically: true, encoding: .utf8)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(curves).write(to: URL(fileURLWithPath: json))
+        Progress.say("curves written to \(json) and \(html)")
     }
 
     private func measure(_ part: Part, _ subjects: [any Subject], _ workspace: Workspace) throws -> Curve {
@@ -86,7 +95,10 @@ struct ScalingCommand: ParsableCommand {
                 (Workload($1, valueBytes: $0, connections: 64), Effort(seconds: seconds))
             }
         case .keys:
-            try curve("keys", "keys in the store", [1_000_000, 3_000_000, 10_000_000], subjects, workspace) {
+            try curve(
+                "keys", "keys in the store", [1_000_000, 3_000_000, 10_000_000],
+                subjects.filter { $0.kind.family != .etcd }, workspace
+            ) {
                 (Workload($1, connections: 64), Effort(records: $0, seconds: seconds))
             }
         case .sustained: try sustained(subjects, workspace)
@@ -106,18 +118,27 @@ struct ScalingCommand: ParsableCommand {
                 Curve.Line(subject: subject.kind, traffic: $0, points: [])
             }
             for place in places {
+                for index in lines.indices where !subject.carries(make(place, lines[index].traffic).0) {
+                    progress.step("\(name) \(thousands(place)): \(lines[index].title) can't be measured")
+                }
                 try workspace.withFolder("scaling") { folder in
                     let running = try subject.start(in: folder)
                     defer { running.stop() }
                     for index in lines.indices {
                         let (workload, effort) = make(place, lines[index].traffic)
-                        progress.step("\(name) \(thousands(place)): \(subject.kind.title), \(workload.traffic.title)")
-                        let measurement = try running.measure(workload, effort)
-                        lines[index].points.append(Curve.Point(at: Double(place), measurement))
+                        guard subject.carries(workload) else { continue }
+                        progress.step("\(name) \(thousands(place)): \(lines[index].title)")
+                        do {
+                            let measurement = try running.measure(workload, effort)
+                            lines[index].points.append(Curve.Point(at: Double(place), measurement))
+                        } catch let error as BenchError {
+                            // One point less, and the reason.
+                            Progress.say("\(name) \(thousands(place)): \(lines[index].title): \(error)")
+                        }
                     }
                 }
             }
-            curve.lines += lines
+            curve.lines += lines.filter { !$0.points.isEmpty }
         }
         progress.end()
         return curve
@@ -125,13 +146,14 @@ struct ScalingCommand: ParsableCommand {
 
     private func sustained(_ subjects: [any Subject], _ workspace: Workspace) throws -> Curve {
         var curve = Curve(name: "sustained", axis: "seconds", lines: [])
-        for subject in subjects {
+        let workload = Workload(.write, connections: 64, pipeline: 16)
+        for subject in subjects where subject.carries(workload) {
             Progress.say("sustained writes for \(Int(time.seconds)) s: \(subject.kind.title)")
             try workspace.withFolder("scaling") { folder in
                 let running = try subject.start(in: folder)
                 defer { running.stop() }
                 let measurement = try running.measure(
-                    Workload(.write, connections: 64, pipeline: 16),
+                    workload,
                     Effort(records: records, warmup: 0, seconds: time.seconds))
                 let points = measurement.timeline.enumerated().map { second, count in
                     Curve.Point(at: Double(second), perSecond: Double(count))

@@ -88,7 +88,7 @@ final class EtcdServers: RunningSubject {
         // h2load counts in whole seconds.
         let seconds = Int(effort.seconds.rounded(.up))
         let clients = ["-c", "\(workload.connections)"]
-        if effort.warmup >= 0.5 { _ = try run(bytes, method, ["-D", "1"] + clients, within: .seconds(30)) }
+        if effort.warmup > 0 { _ = try run(bytes, method, ["-D", "1"] + clients, within: .seconds(30)) }
         let (before, revisionBefore) = (take(), revision())
         let times = try run(
             bytes, method, ["-D", "\(seconds)"] + clients, within: .seconds(seconds + 30))

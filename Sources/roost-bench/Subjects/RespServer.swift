@@ -58,12 +58,16 @@ final class RespServer: RunningSubject {
         Progress.say("waiting until \(kind.title) has settled")
         let deadline = ContinuousClock.now + Self.settlingLimit
         var before = take().processorSeconds
+        var quietSeconds = 0
         while ContinuousClock.now < deadline {
             pause(.seconds(1))
             let now = take().processorSeconds
-            if now - before < Self.quietShare { return }
+            // One may be a pause between two compactions.
+            quietSeconds = now - before < Self.quietShare ? quietSeconds + 1 : 0
+            if quietSeconds == 2 { return }
             before = now
         }
+        Progress.say("\(kind.title) is still busy after \(Self.settlingLimit), and measured all the same")
     }
 
     private func take() -> ProcessUsage {
@@ -76,7 +80,7 @@ final class RespServer: RunningSubject {
 /// The command that repeats one figure.
 enum BenchCommand {
     static func compare(_ kind: SubjectKind, _ workload: Workload, _ effort: Effort) -> [String] {
-        ["roost-bench", "compare", "--only", kind.rawValue] + workload.arguments + [
+        ["roost-bench", "compare", "--rounds", "1", "--only", kind.rawValue] + workload.arguments + [
             "--records", "\(effort.records)", "--warmup", "\(effort.warmup)", "--seconds", "\(effort.seconds)",
         ]
     }

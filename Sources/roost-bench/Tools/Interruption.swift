@@ -1,19 +1,30 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and SIGTERM leave no server and no folder behind.
+/// Ctrl-C, SIGTERM and SIGHUP leave no server and no folder behind.
 enum Interruption {
     private static let isUnderWay = Atomic(false)
+    /// Nil: nobody waits for a signal yet.
+    private static let workspace = Mutex<Workspace?>(nil)
 
     /// Called before anything new is started or made: once the end has begun, it does not return.
     static func checkpoint() {
         while isUnderWay.load(ordering: .acquiring) { pause(.seconds(1)) }
     }
 
+    /// - Parameter workspace: the folder that is in use from now on.
     static func cleanUp(_ workspace: Workspace) {
+        let isAwaited = self.workspace.withLock { current in
+            defer { current = workspace }
+            return current != nil
+        }
+        if !isAwaited { awaitSignal() }
+    }
+
+    private static func awaitSignal() {
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
         // Blocked before any thread exists, so that only the thread below ever receives them.
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let awaited = signals
@@ -22,7 +33,7 @@ enum Interruption {
             _ = withUnsafePointer(to: awaited) { sigwait($0, &number) }
             isUnderWay.store(true, ordering: .releasing)
             for process in ChildProcess.running.withLock({ Array($0.values) }) { process.stop() }
-            workspace.remove()
+            workspace.withLock { $0?.remove() }
             exit(128 + number)
         }
     }

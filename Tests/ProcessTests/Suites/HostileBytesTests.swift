@@ -152,11 +152,42 @@ extension ProcessTests {
                 pause(.milliseconds(10))
                 highest = max(highest, try node.current.residentBytes)
             }
-            // Four clients, 32 MiB of output and a share of input each, and what the allocator keeps.
-            let limit = 256 << 20
+            // Four clients with about 2 MiB and a reply each, and what the allocator keeps.
+            let limit = 64 << 20
             print("unread replies: \(before >> 20) MiB before, \(highest >> 20) MiB at most")
             #expect(highest - before < limit, "\(highest >> 20) MiB")
             try expectHealthy(node, after: "unread replies")
+        }
+
+        @Test func `pipelines of writes that nobody settles cost bounded memory`() throws {
+            let limit = 48 << 20
+            let cluster = try Cluster(
+                sandbox, arguments: ["--max-waiting-write-bytes", "\(limit)", "--park-timeout", "30s"])
+            try cluster.waitUntilServing()
+            let node = cluster.nodes[0]
+            for other in cluster.nodes.dropFirst() { try other.kill() }
+            let before = try node.current.residentBytes
+            // 24 clients with 32 MiB each: 768 MiB, of which each connection may have 16 MiB under way.
+            let set = encode(["SET", "key", String(repeating: "x", count: 256 << 10)])
+            let requests = Array(repeatElement(set, count: 128).joined())
+            let clients = try (0..<24).map { _ in try ClientSocket(port: node.settings.redis) }
+            var sent = [Int](repeating: 0, count: clients.count)
+            var highest = before
+            let deadline = ContinuousClock.now + .seconds(6)
+            while ContinuousClock.now < deadline, sent.contains(where: { $0 < requests.count }) {
+                for (index, client) in clients.enumerated() where sent[index] < requests.count {
+                    sent[index] += try client.writeSome(requests[sent[index]...])
+                }
+                pause(.milliseconds(5))
+                highest = max(highest, try node.current.residentBytes)
+            }
+            print("unsettled writes: \(before >> 20) MiB before, \(highest >> 20) MiB at most")
+            // Arenas double as they grow, and each connection may have a command of its own half read.
+            #expect(highest - before < 3 * limit, "\(highest >> 20) MiB")
+            clients.forEach { $0.close() }
+            try cluster.restartDead()
+            try cluster.waitUntilServing()
+            try expectHealthy(node, after: "unsettled writes")
         }
 
         @Test func `1,000 idle connections leave the others alone`() throws {
