@@ -198,7 +198,7 @@ let package = Package(
             ], swiftSettings: common),
         // Real daemons on loopback: builds roostd and roostctl, then starts them as processes.
         .testTarget(
-            name: "ProcessTests", dependencies: ["roostd", "roostctl", "RESP", "Linearizability"],
+            name: "ProcessTests", dependencies: ["roostd", "roostctl", "roost-bench", "RESP", "Linearizability"],
             swiftSettings: common),
         // Real daemons that are injured; skipped unless ROOST_CRASH is set (`make crash`).
         .testTarget(

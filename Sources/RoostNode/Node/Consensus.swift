@@ -13,8 +13,9 @@ import RedisServer
 /// One turn: events in, clients' segments into blocks, one read token, the clock; then effects out. Everything that was
 /// queued at the turn's beginning shares one entry, one message to each peer, one synced write.
 ///
-/// What clients want is here; the membership is in `Consensus+Membership`, snapshots in `Consensus+Snapshots`, room on
-/// disks in `Consensus+Space`, the comparison of replicas in `Consensus+Comparison`.
+/// What comes in is here; what clients want is in `Consensus+Clients`, what goes out in `Consensus+Effects`, the membership
+/// in `Consensus+Membership`, snapshots in `Consensus+Snapshots`, room on disks in `Consensus+Space`, the comparison of
+/// replicas in `Consensus+Comparison`.
 ///
 /// One turn at a time, whichever thread takes it: `ConsensusInbox`.
 final class Consensus {
@@ -69,17 +70,6 @@ final class Consensus {
     /// Forwarded segments that wait for room in the log; beyond this, or beyond `maxUncommittedBytes` of them, they are
     /// dropped, and their origin sends again.
     private static let maxHeldForwards = 4096
-    /// Up to this many bytes of entries are applied by whoever has the turn: a segment that an event loop waits for
-    /// (`CommandBackend.submit`), with what is around it.
-    private static let maxBytesAppliedHere = 33 << 10
-    /// Up to this many where a command reads: each may have to ask the disk for its key, however few its bytes are.
-    private static let maxReadingBytesAppliedHere = 4 << 10
-    /// Up to this many bytes of entries a follower writes in its turn: about a lone command. With more clients at work the
-    /// next message is better read meanwhile.
-    private static let maxBytesWrittenHere = 1 << 10
-    /// As long as the disk takes no longer than this, an event loop may wait for it: its other clients wait meanwhile.
-    /// After a longer wait other threads do, until one is short again.
-    private static let maxWaitElsewhere = Duration.milliseconds(1)
     /// The thread shows that it lives at least this often.
     private static let maxSleep = Duration.seconds(1)
     /// The board is about this old while turns are taken.
@@ -108,32 +98,32 @@ final class Consensus {
     /// Followers that a snapshot is on its way to.
     var shipping: Set<NodeID> = []
     var snapshotRetries = SnapshotRetries()
-    private var acceptor = ForwardAcceptor()
-    private var heldForwards: Deque<ForwardedSegment> = []
-    private var heldForwardBytes = 0
-    private var reads: ReadCoordinator<ReadWaiter>
-    private var stamps = StampClock()
+    var acceptor = ForwardAcceptor()
+    var heldForwards: Deque<ForwardedSegment> = []
+    var heldForwardBytes = 0
+    var reads: ReadCoordinator<ReadWaiter>
+    var stamps = StampClock()
     private var lastSequence: UInt64 = 0
-    private var lastProposal: UInt64 = 0
+    var lastProposal: UInt64 = 0
     /// Of the batches that were given to the log writer, and of those that it has written.
-    private var lastQueued = PersistTicket(0)
-    private var lastPersisted = PersistTicket(0)
+    var lastQueued = PersistTicket(0)
+    var lastPersisted = PersistTicket(0)
     /// What this turn has to write, and then to apply.
-    private var toWrite: Deque<PersistBatch> = []
-    private var toApply: Deque<[Entry]> = []
+    var toWrite: Deque<PersistBatch> = []
+    var toApply: Deque<[Entry]> = []
     /// The log writer has a snapshot to install, or is at it: nobody else may write or apply.
-    private var isInstalling = false
+    var isInstalling = false
     /// Entries that are being read for followers: they must not be cut off meanwhile.
-    private var openFetches: Set<FetchRequest> = []
+    var openFetches: Set<FetchRequest> = []
     /// Of whoever takes this turn.
-    private var patience = TurnPatience.none
+    var patience = TurnPatience.none
     /// How long this node's last write to its log took, and the last page of entries that it applied.
-    private var lastWriteTime = Duration.zero
-    private var lastApplyTime = Duration.zero
+    var lastWriteTime = Duration.zero
+    var lastApplyTime = Duration.zero
     private var isFirstTurn = true
     private var isTaking = true
     private var isStopped = false
-    private var lastPublished = MonotonicTime.zero
+    var lastPublished = MonotonicTime.zero
     var isBoardStale = true
     /// The last index that is cut off the log.
     var truncated: LogIndex
@@ -318,7 +308,7 @@ final class Consensus {
         }
     }
 
-    private func take(_ notice: AppliedNotice, at now: MonotonicTime) {
+    func take(_ notice: AppliedNotice, at now: MonotonicTime) {
         lastApplyTime = notice.time
         core.step(.applied(notice.last.index), at: now)
         if let cluster = notice.cluster { adopt(cluster, at: notice.last.index) }
@@ -364,268 +354,6 @@ final class Consensus {
                 failure.fail(NodeFailure(storage: error))
             }
         }
-    }
-
-    // MARK: - Clients' segments
-
-    private func routeSegments(at now: MonotonicTime) {
-        let isLeader = core.role == .leader
-        // Leadership on its way to another node, say, takes nothing more; what waits here follows it there.
-        let mayPropose =
-            core.acceptsProposals && core.uncommittedBytes < limits.maxUncommittedBytes
-        var segments: [Bytes] = []
-        var origins: Set<NodeID> = []
-        if !isLeader {
-            heldForwards.removeAll()
-            heldForwardBytes = 0
-        } else if mayPropose {
-            acceptForwards(into: &segments, from: &origins)
-        }
-        if isLeader {
-            if mayPropose { segments += outbox.takeSends(isLocal: true, at: now).map(\.segment) }
-            propose(segments, at: now)
-            // Clients there are answered from what that node applies.
-            for node in origins { core.step(.commitAwaited(by: node), at: now) }
-        } else if let leader = core.leader {
-            forward(outbox.takeSends(isLocal: false, at: now), to: leader)
-        }
-    }
-
-    private func acceptForwards(into segments: inout [Bytes], from origins: inout Set<NodeID>) {
-        heldForwardBytes = 0
-        while let forwarded = heldForwards.popFirst() {
-            guard isWellFormed(forwarded) else { continue }
-            let verdict = acceptor.judge(
-                origin: forwarded.from, incarnation: forwarded.incarnation, sentIn: forwarded.term,
-                previous: forwarded.previous, sequence: forwarded.sequence, leaderTerm: core.term)
-            guard verdict == .accept else {
-                parts.metrics.refusedForwards.add()
-                continue
-            }
-            segments.append(forwarded.segment)
-            origins.insert(forwarded.from)
-        }
-    }
-
-    /// What enters the log is applied by every node: one that can't be applied must not get in.
-    private func isWellFormed(_ forwarded: ForwardedSegment) -> Bool {
-        do throws(FormatError) {
-            let (origin, _) = try SegmentView.validate(forwarded.segment)
-            return origin.node == forwarded.from.rawValue && origin.incarnation == forwarded.incarnation
-                && origin.sequence == forwarded.sequence
-        } catch {
-            parts.logger.error(
-                "refused a malformed segment", metadata: ["peer.id": "\(forwarded.from)", "error": "\(error)"])
-            return false
-        }
-    }
-
-    private func propose(_ segments: [Bytes], at now: MonotonicTime) {
-        guard !segments.isEmpty else { return }
-        let stamp = stamps.next(wallMilliseconds: SystemClock.wallMilliseconds())
-        var proposals: [Proposal] = []
-        var block: [Bytes] = []
-        var bytes = 0
-        for segment in segments {
-            if !block.isEmpty, bytes + segment.count > limits.maxBlockBytes {
-                proposals.append(proposal(of: block, stamp: stamp))
-                block.removeAll(keepingCapacity: true)
-                bytes = 0
-            }
-            block.append(segment)
-            bytes += segment.count
-        }
-        proposals.append(proposal(of: block, stamp: stamp))
-        parts.metrics.proposedBlocks.add(proposals.count)
-        parts.metrics.proposedSegments.add(segments.count)
-        core.step(.proposed(proposals), at: now)
-    }
-
-    private func proposal(of block: [Bytes], stamp: UInt64) -> Proposal {
-        lastProposal += 1
-        return Proposal(token: ProposalToken(lastProposal), payload: Block.encode(stamp: stamp, segments: block))
-    }
-
-    private func forward(_ sends: [Outbox.Send], to leader: NodeID) {
-        guard !sends.isEmpty else { return }
-        parts.metrics.forwardedSegments.add(sends.count)
-        parts.transport.send(
-            sends.map { send in
-                .forward(
-                    ForwardedSegment(
-                        group: parts.group, from: parts.node, to: leader, term: core.term,
-                        incarnation: parts.incarnation, previous: send.previous, sequence: send.sequence,
-                        segment: send.segment))
-            })
-    }
-
-    // MARK: - Clients' reads
-
-    private func askForReads(at now: MonotonicTime) {
-        guard let token = reads.takeToken(hasLeader: core.leader != nil) else { return }
-        parts.metrics.readRounds.add()
-        core.step(.readIndexRequested(token), at: now)
-    }
-
-    private func answerReads(at now: MonotonicTime) {
-        for waiter in reads.takeReady(applied: core.appliedIndex) { waiter.sink.readsReady(through: waiter.ticket) }
-    }
-
-    // MARK: - Effects out
-
-    private func perform(_ effects: [Effect], at now: MonotonicTime) {
-        handOut(effects)
-        // What is written here may commit, and so be applied.
-        while !parts.failure.isSet {
-            if let batch = toWrite.popFirst() {
-                persistHere(batch, at: now)
-            } else if let entries = toApply.popFirst() {
-                apply(entries, at: now)
-            } else {
-                return
-            }
-        }
-    }
-
-    /// Messages leave before anything is written: the others' disks work beside this one.
-    private func handOut(_ effects: [Effect]) {
-        var outgoing: [PeerMessage] = []
-        for effect in effects {
-            switch effect {
-            case .send(let message): outgoing.append(.raft(message))
-            case .persist(let batch): toWrite.append(batch)
-            case .apply(let entries): toApply.append(entries)
-            case .fetch(let request): fetch(request)
-            case .readReady(let token, let index): reads.ready(token, at: index)
-            case .readFailed(let token): reads.failed(token)
-            case .roleChanged(let change): roleChanged(change)
-            case .sendSnapshot(let node): ship(to: node)
-            case .installSnapshot(let meta):
-                // It comes after everything else.
-                while let batch = toWrite.popFirst() { leaveToLogWriter(batch) }
-                while let entries = toApply.popFirst() { parts.applier.push(.entries(entries)) }
-                isInstalling = true
-                install(meta)
-            case .discardSnapshot(let meta): parts.snapshots.discard(meta)
-            case .membershipChanged(let membership): membershipChanged(membership)
-            case .membershipSettled(let index): membershipSettled(through: index)
-            case .learnerCaughtUp(let node):
-                parts.logger.notice("a learner has caught up", metadata: ["peer.id": "\(node)"])
-                desk.addPromotion(of: node)
-            case .transferEnded(let outcome): transferEnded(outcome)
-            case .peerMisbehaved(let node, let what):
-                parts.logger.error("peer misbehaved", metadata: ["peer.id": "\(node)", "error": "\(what)"])
-            case .violated(let violation): return parts.failure.fail(NodeFailure(violation: violation))
-            case .proposalRefused(let token, let refusal): proposalRefused(token, refusal)
-            case .proposalResolved(let token, let outcome): desk.resolved(token, outcome)
-            // Clients' outcomes come with the apply stream (`Outbox`).
-            case .proposalAccepted: break
-            }
-        }
-        if !outgoing.isEmpty { parts.transport.send(outgoing) }
-    }
-
-    private func proposalRefused(_ token: ProposalToken, _ refusal: ProposalRefusal) {
-        guard !MembershipDesk.owns(token) else { return desk.refused(token, refusal) }
-        // Clients' segments are proposed only while this node leads and has room, in the same step.
-        parts.failure.fail(
-            NodeFailure(
-                violation: InvariantViolation(rule: "proposal-refused", detail: "\(refusal) of \(token.rawValue)")))
-    }
-
-    private var decidesAlone: Bool { core.membership.isAlone(parts.node) }
-
-    private var isDiskQuick: Bool { max(lastWriteTime, lastApplyTime) <= Self.maxWaitElsewhere }
-
-    /// Writes a batch now if that saves a way to the log writer and back, else leaves it to that thread.
-    ///
-    /// A node that decides alone has nothing else to do while its disk works: nobody is to be heard or answered
-    /// meanwhile, and what clients send waits in the inbox for the next write. A follower of a leader with one client has
-    /// little else to do: what comes meanwhile shares the next write. A leader must hear its followers while it writes.
-    private func persistHere(_ batch: PersistBatch, at now: MonotonicTime) {
-        let mayWrite = decidesAlone ? mayWriteAlone(batch) : mayWriteAsFollower(batch)
-        guard mayWrite, !isInstalling, lastQueued <= lastPersisted else { return leaveToLogWriter(batch) }
-        do throws(StorageError) {
-            let start = SystemClock.monotonic()
-            try parts.store.write([batch])
-            lastWriteTime = SystemClock.monotonic().since(start)
-            parts.metrics.logSync.record(lastWriteTime)
-        } catch {
-            return parts.failure.fail(NodeFailure(storage: error))
-        }
-        core.step(.persisted(batch.ticket), at: now)
-        handOut(core.drainEffects())
-        Failpoint.logAfterReport.reach()
-    }
-
-    /// Others may have brought more than what the thread that takes this turn is willing to wait for.
-    private func mayWriteAlone(_ batch: PersistBatch) -> Bool {
-        switch patience {
-        case .none: false
-        case .brief: Self.bytes(of: batch.entries) <= Self.maxBytesAppliedHere
-        case .unlimited: true
-        }
-    }
-
-    private func mayWriteAsFollower(_ batch: PersistBatch) -> Bool {
-        core.role == .follower && isDiskQuick && Self.bytes(of: batch.entries) <= Self.maxBytesWrittenHere
-    }
-
-    private static func bytes(of entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.footprintBytes } }
-
-    private func leaveToLogWriter(_ batch: PersistBatch) {
-        lastQueued = batch.ticket
-        parts.logWriter.push(.persist(batch))
-    }
-
-    /// Applies a few entries now: the way to the applier and back would take longer. Many are applied while the next
-    /// batch is written.
-    ///
-    /// The core must have heard of everything before: what the applier reports may still wait in the inbox.
-    private func apply(_ entries: [Entry], at now: MonotonicTime) {
-        // While the log writer waits for the disk, RocksDB has every other write wait behind it: no turn may.
-        guard patience > .none, !isInstalling, lastQueued <= lastPersisted, decidesAlone || isDiskQuick,
-            parts.applier.isIdle, core.appliedIndex.next == entries.first?.index, areQuicklyApplied(entries)
-        else { return parts.applier.push(.entries(entries)) }
-        do throws(NodeFailure) {
-            // The store lets writers wait when it can't flush fast enough: `take` notes how long.
-            for notice in try parts.applier.applyHere(entries) { take(notice, at: now) }
-        } catch {
-            return parts.failure.fail(error)
-        }
-        handOut(core.drainEffects())
-    }
-
-    private func areQuicklyApplied(_ entries: [Entry]) -> Bool {
-        let bytes = Self.bytes(of: entries)
-        if bytes <= Self.maxReadingBytesAppliedHere { return true }
-        return bytes <= Self.maxBytesAppliedHere && !entries.contains { StateMachine.reads($0) }
-    }
-
-    private func fetch(_ request: FetchRequest) {
-        openFetches.insert(request)
-        let (store, failure, inbox) = (parts.store, parts.failure, parts.inbox)
-        parts.pool.run {
-            do throws(StorageError) {
-                inbox.push(.fetched(request, try store.entries(request)))
-            } catch {
-                failure.fail(NodeFailure(storage: error))
-            }
-        }
-    }
-
-    private func roleChanged(_ change: RoleChange) {
-        isBoardStale = true
-        lastPublished = .zero
-        isRoomReportDue = true
-        parts.metrics.leaderChanges.add()
-        parts.logger.notice(
-            "role changed",
-            metadata: [
-                "raft.role": "\(change.role.rawValue)", "raft.term": "\(change.term)",
-                "raft.leader": "\(change.leader.map { "\($0)" } ?? "none")",
-            ])
-        beginToLeaveIfRemoved()
     }
 
     // MARK: - Upkeep

@@ -66,7 +66,10 @@ final class ChildProcess: Sendable {
         let log = "\(folder)/output-of-\(URL(fileURLWithPath: command[0]).lastPathComponent)"
         try? FileManager.default.removeItem(atPath: log)
         let process = try ChildProcess(command, log: log)
-        defer { process.stop() }
+        defer {
+            process.stop()
+            try? FileManager.default.removeItem(atPath: log)
+        }
         let deadline = ContinuousClock.now + limit
         while !process.hasEnded {
             if ContinuousClock.now > deadline { throw BenchError("\(command[0]) did not end within \(limit)") }

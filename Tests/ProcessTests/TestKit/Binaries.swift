@@ -4,6 +4,7 @@ import Foundation
 enum Binaries {
     static let roostd = path("roostd")
     static let roostctl = path("roostctl")
+    static let roostBench = path("roost-bench")
 
     /// A tool of the system, `nil` when it is not installed.
     static func installed(_ name: String) -> String? {
