@@ -1,7 +1,7 @@
 package import KeyValue
 
-/// What the Redis door needs of the node behind it. All of it may be called from any event loop and, but for `submit`,
-/// never blocks.
+/// What the Redis door needs of the node behind it. All of it may be called from any event loop, and none of it waits for
+/// the disk longer than a small write takes while the disk is quick.
 package protocol CommandBackend: AnyObject, Sendable {
     /// Whether commands on data are taken; before, they are answered `-LOADING`.
     var isReady: Bool { get }

@@ -52,6 +52,8 @@ package final class RedisServerMetrics: Sendable {
     package let connectionsReceived = Counter()
     package let connectionsRefused = Counter()
     package let protocolErrors = Counter()
+    /// Writes refused because too many wait.
+    package let busyWrites = Counter()
     package let readCommands = Counter()
     package let writeCommands = Counter()
     package let otherCommands = Counter()

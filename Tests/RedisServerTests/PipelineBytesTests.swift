@@ -45,6 +45,30 @@ struct PipelineBytesTests {
         #expect(connection.heldBytes == 0)
     }
 
+    @Test func `many short keys count for what they take`() throws {
+        let connection = try TestConnection(maxPipelinedBytes: 64 << 10)
+        let command = "MGET" + String(repeating: " k", count: 1_000) + "\r\n"
+        try connection.send(String(repeating: command, count: 20))
+        #expect((64 << 10..<160 << 10).contains(connection.heldBytes))
+        for _ in 0..<20 { connection.confirmReads() }
+        #expect(try connection.replies().utf8.count == 20 * (7 + 1_000 * 5))
+    }
+
+    /// The limit of replies that are put together, met exactly: nothing of the channel tells then.
+    @Test(arguments: ["SET k w\r\n", "GET k\r\n", ""])
+    func `replies that fill the output exactly are followed by the others`(last: String) throws {
+        let connection = try TestConnection()
+        let value = String(repeating: "v", count: 1_015)
+        try connection.send("SET k \(value)\r\n")
+        try connection.commitFirst()
+        _ = try connection.replies()
+        // 512 replies of 1,024 bytes are the limit.
+        try connection.send(String(repeating: "GET k\r\n", count: 900) + last)
+        for _ in 0..<3 { connection.confirmReads() }
+        #expect(try connection.replies().utf8.count == (last.hasPrefix("GET") ? 901 : 900) * 1_024)
+        if last.hasPrefix("SET") { #expect(connection.backend.submissions.count == 1) }
+    }
+
     @Test func `writes of all connections together are refused beyond a limit, and taken again`() throws {
         let first = try TestConnection(maxWaitingWriteBytes: 125_000)
         let second = try TestConnection(beside: first)

@@ -11,14 +11,17 @@ package enum ReadCommand: Hashable, Sendable {
     /// `DBSIZE`, exact, by a walk over all keys: O(keys).
     case countKeys
 
-    /// Bytes of its keys.
-    package var keyBytes: Int {
+    /// About what it costs in memory: its keys, each in storage of its own.
+    package var heldBytes: Int {
         switch self {
-        case .get(let key), .valueLength(let key): key.count
-        case .multiGet(let keys), .exists(let keys): keys.reduce(0) { $0 + $1.count }
-        case .countKeys: 0
+        case .get(let key), .valueLength(let key): key.count + Self.storageBytes
+        case .multiGet(let keys), .exists(let keys): keys.reduce(0) { $0 + $1.count + Self.storageBytes }
+        case .countKeys: Self.storageBytes
         }
     }
+
+    /// The value of a key's `Bytes`, and the header of its array.
+    private static let storageBytes = 64
 
     /// Answers from the store's committed state; one with several keys from a single moment of it.
     ///

@@ -25,7 +25,10 @@ extension ConnectionHandler {
 
     func executeWrite(_ command: Command, _ arguments: ArgumentList) {
         guard isAdmitted(command, arguments) else { return replyError(loop.backend.noSpaceText()) }
-        guard loop.waitingWrites.hasRoom else { return replyError(server.tooManyWait(loop.waitingWrites)) }
+        guard loop.waitingWrites.hasRoom else {
+            server.metrics.busyWrites.add(1)
+            return replyError(server.tooManyWait(loop.waitingWrites))
+        }
         switch command {
         case .set: set(arguments)
         case .del:

@@ -332,13 +332,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
             takeCommands()
             flush()
             continueIfBlocked()
-        } else if case .reply? = slots.first {
-            // Stopped by the output's limit, which the flush has emptied.
-            scheduleAdvance()
-        } else if case .read(let ticket, _)? = slots.first, ticket <= loop.readyThrough, isWritable {
-            scheduleAdvance()
         }
+        // Stopped by the output's limit, which the flush has emptied.
+        if mayAdvance { scheduleAdvance() }
         finishIfDone()
+    }
+
+    private var mayAdvance: Bool {
+        switch slots.first {
+        case .reply: isWritable
+        case .read(let ticket, _): ticket <= loop.readyThrough && isWritable
+        case .write, .running, .promised, nil: false
+        }
     }
 
     private func scheduleAdvance() {
@@ -350,6 +355,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         while let slot = slots.first, out.buffer.readableBytes < server.limits.maxWaitingReplyBytes {
             switch slot {
             case .reply(let buffer):
+                guard isWritable else { return }
                 slots.removeFirst()
                 buffer.buffer.withUnsafeReadableBytes { out.write($0) }
             case .write, .running, .promised:

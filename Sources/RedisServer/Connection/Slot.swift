@@ -14,12 +14,12 @@ enum Slot {
     /// A reply that the node gives later (`promiseReply`).
     case promised(UInt64)
 
-    /// What is kept for it.
+    /// About what is kept for it; a read that runs has its keys elsewhere.
     var heldBytes: Int {
         switch self {
         case .reply(let buffer): buffer.buffer.readableBytes
         case .write(_, let bytes): bytes
-        case .read(_, let read): read.keyBytes
+        case .read(_, let read): read.heldBytes
         case .running, .promised: 0
         }
     }

@@ -35,6 +35,8 @@ struct Curve: Encodable, Sendable {
     var name: String
     var axis: String
     var lines: [Line]
+    /// Places without a figure, and why.
+    var missing: [String] = []
 
     var table: String {
         lines.map { line in

@@ -68,6 +68,7 @@ struct ScalingCommand: ParsableCommand {
                 // What comes later may fail.
                 try write(curves, machine)
             }
+            if curves.contains(where: { !$0.missing.isEmpty }) { throw ExitCode(1) }
         } catch let error as BenchError {
             Progress.say("\(error)")
             throw ExitCode(1)
@@ -118,30 +119,36 @@ struct ScalingCommand: ParsableCommand {
                 Curve.Line(subject: subject.kind, traffic: $0, points: [])
             }
             for place in places {
-                for index in lines.indices where !subject.carries(make(place, lines[index].traffic).0) {
-                    progress.step("\(name) \(thousands(place)): \(lines[index].title) can't be measured")
-                }
-                try workspace.withFolder("scaling") { folder in
-                    let running = try subject.start(in: folder)
-                    defer { running.stop() }
-                    for index in lines.indices {
-                        let (workload, effort) = make(place, lines[index].traffic)
-                        guard subject.carries(workload) else { continue }
-                        progress.step("\(name) \(thousands(place)): \(lines[index].title)")
-                        do {
-                            let measurement = try running.measure(workload, effort)
-                            lines[index].points.append(Curve.Point(at: Double(place), measurement))
-                        } catch let error as BenchError {
-                            // One point less, and the reason.
-                            Progress.say("\(name) \(thousands(place)): \(lines[index].title): \(error)")
-                        }
-                    }
+                do {
+                    try measure(subject, in: workspace, &lines, at: place, &progress, name) { make(place, $0) }
+                } catch let error as BenchError {
+                    // This place is missing then, and the reason said.
+                    curve.missing.append("\(name) \(thousands(place)): \(subject.kind.title): \(error)")
+                    Progress.say(curve.missing.last ?? "")
                 }
             }
             curve.lines += lines.filter { !$0.points.isEmpty }
         }
         progress.end()
         return curve
+    }
+
+    /// One point for each line that the subject can be measured for.
+    private func measure(
+        _ subject: any Subject, in workspace: Workspace, _ lines: inout [Curve.Line], at place: Int,
+        _ progress: inout Progress, _ name: String, _ make: (Traffic) -> (Workload, Effort)
+    ) throws {
+        try workspace.withFolder("scaling") { folder in
+            let running = try subject.start(in: folder)
+            defer { running.stop() }
+            for index in lines.indices {
+                let (workload, effort) = make(lines[index].traffic)
+                progress.step("\(name) \(thousands(place)): \(lines[index].title)")
+                guard subject.carries(workload) else { continue }
+                let measurement = try running.measure(workload, effort)
+                lines[index].points.append(Curve.Point(at: Double(place), measurement))
+            }
+        }
     }
 
     private func sustained(_ subjects: [any Subject], _ workspace: Workspace) throws -> Curve {

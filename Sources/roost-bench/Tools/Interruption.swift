@@ -21,10 +21,20 @@ enum Interruption {
         if !isAwaited { awaitSignal() }
     }
 
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        // Functions can't be compared; their addresses can.
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+            == unsafeBitCast(SIG_IGN, to: UInt.self)
+    }
+
     private static func awaitSignal() {
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+        // Under nohup a terminal that goes is nothing to end for.
+        if !isIgnored(SIGHUP) { sigaddset(&signals, SIGHUP) }
         // Blocked before any thread exists, so that only the thread below ever receives them.
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let awaited = signals
