@@ -83,7 +83,8 @@ struct MetricsPage {
         text.counter(
             "roost_redis_protocol_errors_total", "Requests that are none.", redis.protocolErrors.current)
         text.counter(
-            "roost_redis_busy_writes_total", "Writes refused because max_waiting_write_bytes wait.", redis.busyWrites.current)
+            "roost_redis_busy_writes_total", "Writes refused because max_waiting_write_bytes wait.",
+            redis.busyWrites.current)
         text.counter("roost_redis_read_commands_total", "Reads taken.", redis.readCommands.current)
         text.counter("roost_redis_write_commands_total", "Writes taken.", redis.writeCommands.current)
     }
