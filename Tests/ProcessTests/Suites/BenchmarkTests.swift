@@ -28,13 +28,8 @@ extension ProcessTests {
             var lines: [Line]
         }
 
-        private func bench(_ arguments: [String]) throws -> (exit: ChildProcess.Exit, output: String) {
-            let (output, errors) = (sandbox.newFolder("stdout"), sandbox.newFolder("stderr"))
-            let process = try ChildProcess(
-                [Binaries.roostBench] + arguments, environment: Binaries.environment, output: output, errors: errors)
-            sandbox.adopt(process)
-            sandbox.adoptLog(errors, title: "roost-bench \(arguments[0])")
-            return (try process.wait(), readText(output))
+        private func bench(_ arguments: [String]) throws -> ProgramRun {
+            try sandbox.run([Binaries.roostBench] + arguments)
         }
 
         private var place: [String] {

@@ -97,14 +97,9 @@ extension ProcessTests {
         }
 
         private func roostctl(_ arguments: [String]) throws -> Run {
-            let (output, errors) = (sandbox.newFolder("stdout"), sandbox.newFolder("stderr"))
-            let process = try ChildProcess(
-                [Binaries.roostctl] + arguments, environment: Binaries.environment, output: output, errors: errors)
-            sandbox.adopt(process)
-            sandbox.adoptLog(errors, title: "roostctl \(arguments.joined(separator: " "))")
-            var run = Run("")
-            run.exit = try process.wait()
-            run.output = readText(output)
+            let end = try sandbox.run([Binaries.roostctl] + arguments)
+            var run = Run(end.output)
+            run.exit = end.exit
             return run
         }
 

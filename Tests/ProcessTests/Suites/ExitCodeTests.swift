@@ -207,33 +207,19 @@ extension ProcessTests {
 
         // MARK: Running roostd to its end
 
-        private struct Run: CustomStringConvertible {
-            let exit: ChildProcess.Exit
-            let output: String
-            let errors: String
-            var lastLine: String { errors.split(separator: "\n").last.map(String.init) ?? "" }
-            var description: String { "\(exit), last line: \(lastLine)" }
-        }
-
         private let anyPorts = [
             "--listen-redis", "127.0.0.1:0", "--listen-peer", "127.0.0.1:0", "--listen-http", "127.0.0.1:0",
         ]
 
         private func commandLine() -> [String] { anyPorts + ["--data-dir", sandbox.newFolder("data")] }
 
-        private func roostd(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
+        private func roostd(_ arguments: [String], environment: [String: String] = [:]) throws -> ProgramRun {
             try execute([Binaries.roostd] + arguments, environment: environment)
         }
 
         /// Runs it to its end; an end with a code of failure must come with its last line.
-        private func execute(_ line: [String], environment: [String: String] = [:]) throws -> Run {
-            let (output, errors) = (sandbox.newFolder("stdout"), sandbox.newFolder("stderr"))
-            let process = try ChildProcess(
-                line, environment: Binaries.environment.merging(environment) { $1 }, output: output, errors: errors)
-            sandbox.adopt(process)
-            sandbox.adoptLog(errors, title: line.dropFirst().joined(separator: " "))
-            let run = Run(
-                exit: try process.wait(), output: readText(output), errors: readText(errors))
+        private func execute(_ line: [String], environment: [String: String] = [:]) throws -> ProgramRun {
+            let run = try sandbox.run(line, environment: environment)
             if case .code(let code) = run.exit, code != 0, code != 64 {
                 #expect(
                     run.lastLine.wholeMatch(of: /(<\d>)?roostd: exit \d+ \(.+\): .+; .+/) != nil,
